@@ -1,0 +1,64 @@
+"""What a run was trained on, in 64 characters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.files import existing_file
+from glassnet.errors import DataError
+
+CHUNK = 1 << 22
+
+
+def fingerprint(*arrays: Any) -> str:
+    """SHA-256 over the type, shape and values of arrays, as 64 hexadecimal digits.
+
+    The memory layout does not matter: an array and its Fortran-ordered copy have the same fingerprint. Large arrays
+    are not copied.
+
+    Raises
+    ------
+    DataError : an array holds Python objects, whose bytes say nothing
+    """
+    digest = hashlib.sha256()
+    for given in arrays:
+        array = np.asarray(given)
+        if array.dtype.hasobject:
+            raise DataError(
+                "An array of Python objects has no fingerprint; convert it to numbers or text (astype(str))."
+            )
+        digest.update(f"{array.dtype.str}{array.shape};".encode())
+        for part in _parts(array):
+            digest.update(part.data)
+    return digest.hexdigest()
+
+
+def file_fingerprint(path: str | Path) -> dict[str, str | int]:
+    """A file's path as given, its size in bytes and the SHA-256 of its content.
+
+    Raises
+    ------
+    DataError : as for `existing_file`
+    """
+    file = existing_file(path)
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"path": str(path), "size": file.stat().st_size, "sha256": digest}
+
+
+def _parts(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    if array.size == 0:
+        return
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1).view(np.uint8)
+        for start in range(0, len(flat), CHUNK):
+            yield flat[start : start + CHUNK]
+        return
+    rows = max(1, CHUNK * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), rows):
+        yield np.ascontiguousarray(array[start : start + rows]).reshape(-1).view(np.uint8)

@@ -1,0 +1,104 @@
+"""The reference engine: equation by equation, on any array-API namespace. Truth, tracing, teaching.
+
+It does what the page says in the order in which the page says it, and keeps every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import array_api_compat.numpy as numpy_namespace
+
+from glassnet.engines.base import Array, Batch, NonFiniteValue, State
+from glassnet.equations.derive import Derivation
+from glassnet.equations.layers import Equation
+
+
+class ReferenceEngine:
+    """Runs a derivation line by line.
+
+    Parameters
+    ----------
+    derivation : the equations
+    dtype : "float64" or "float32"
+    xp : the array namespace; NumPy unless told otherwise
+    """
+
+    name = "reference"
+
+    def __init__(self, derivation: Derivation, dtype: str = "float64", xp: Any = numpy_namespace) -> None:
+        self.derivation = derivation
+        self.xp = xp
+        self.dtype = getattr(xp, dtype)
+        self.data_cost = next(e for e in derivation.cost if e.name in ("L", "J"))
+        self.gradient_names = tuple(f"d{p.name}" for p in derivation.parameters)
+
+    def initial_state(self, parameters: Mapping[str, Array]) -> State:
+        state: State = {
+            p.name: self.xp.asarray(parameters[p.name], dtype=self.dtype, copy=True) for p in self.derivation.parameters
+        }
+        for memory in self.derivation.states:
+            state[memory.name] = self.xp.zeros(memory.shape, dtype=self.dtype)
+        for symbol, start in self.derivation.buffers.values():
+            state[symbol.name] = self.xp.full(symbol.shape, start, dtype=self.dtype)
+        return state
+
+    def values(self, state: State, batch: Batch, override: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """Forward, cost and backward values of one step, by name; `override` replaces some (gradient checks)."""
+        env = self._environment(state, batch.X, batch.Y, batch.w)
+        env.update(batch.masks)
+        for equation in self.derivation.forward + self.derivation.cost + self.derivation.backward:
+            if override and equation.name in override:
+                env[equation.name] = override[equation.name]
+            else:
+                env[equation.name] = equation.expression.evaluate(env, self.xp)
+        return env
+
+    def step(self, state: State, batch: Batch, alpha: float, number: int) -> Mapping[str, Array]:
+        env = self.values(state, batch)
+        env["alpha"], env["t"] = alpha, float(number)
+        updated: State = {}
+        for equation in self.derivation.update:
+            env[equation.name] = updated[equation.name] = equation.expression.evaluate(env, self.xp)
+        self._check_finite(env)
+        state.update(updated)
+        return env
+
+    def predict(self, state: State, X: Array) -> Array:
+        env = self._environment(state, X, None, None)
+        return self._run(self.derivation.inference, env)[self.derivation.output.name]
+
+    def cost(self, state: State, X: Array, Y: Array, w: Array | None) -> tuple[float, float, Array]:
+        env = self._run(self.derivation.inference, self._environment(state, X, Y, w))
+        if w is not None:
+            env["S"] = self.xp.sum(w)
+        value = float(self.data_cost.expression.evaluate({**env, "R": 0.0}, self.xp))
+        return value, float(env["S"]) if w is not None else float(X.shape[0]), env[self.derivation.output.name]
+
+    def penalty(self, state: State) -> float:
+        for equation in self.derivation.cost:
+            if equation.name == "R":
+                return float(equation.expression.evaluate(state, self.xp))
+        return 0.0
+
+    def _environment(self, state: State, X: Array, Y: Array | None, w: Array | None) -> dict[str, Array]:
+        env: dict[str, Array] = {**state, "X": X, "m": float(X.shape[0])}
+        if Y is not None:
+            env["Y"] = Y
+        if w is not None:
+            env["w"] = w
+        return env
+
+    def _run(self, equations: tuple[Equation, ...], env: dict[str, Array]) -> dict[str, Array]:
+        for equation in equations:
+            env[equation.name] = equation.expression.evaluate(env, self.xp)
+        return env
+
+    def _check_finite(self, env: Mapping[str, Array]) -> None:
+        # A sum is finite when all its terms are; only a sum that is not is looked at entry by entry.
+        xp = self.xp
+        for equation in self.derivation.equations:
+            value = env[equation.name]
+            if not xp.isfinite(xp.sum(value)) and not xp.all(xp.isfinite(value)):
+                raise NonFiniteValue(equation.name)

@@ -1,0 +1,226 @@
+"""Optimisers: how a gradient changes a parameter, as equations.
+
+Each states the update of one parameter θ with gradient dθ; `derive` writes it out for every parameter. What an
+optimiser remembers between steps (a velocity, moments) is named after the parameter: `vW1`, `mW1`, `sW1`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from glassnet.equations.expression import Constant, Expression, Symbol
+from glassnet.equations.functions import sqrt
+from glassnet.equations.schedules import ConstantRate, Schedule, check_fraction, check_positive
+from glassnet.errors import GlassnetError, unknown_name
+
+ALPHA = Symbol("alpha")
+STEP = Symbol("t")
+"""The number of the update being made, from 1."""
+
+Update = tuple[Symbol, Expression, str]
+"""(what is assigned, its new value, why): assignments run in order and see the ones before them."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Base of all optimisers; `learning_rate` is a number or a schedule."""
+
+    learning_rate: float | Schedule
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.learning_rate, Schedule):
+            check_positive(type(self).__name__, learning_rate=self.learning_rate)
+
+    @property
+    def schedule(self) -> Schedule:
+        rate = self.learning_rate
+        return rate if isinstance(rate, Schedule) else ConstantRate(float(rate))
+
+    def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
+        """What is remembered for a parameter between steps; all start at zero."""
+        return ()
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        """The assignments of one step; `decays` says whether weight decay may touch this parameter."""
+        raise TypeError(f"{type(self).__name__} states no update.")
+
+
+def _state(letter: str, parameter: Symbol) -> Symbol:
+    return Symbol(letter + parameter.name, parameter.shape)
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent, with momentum when asked.
+
+        θ ← θ − α dθ                     momentum 0
+        v ← μ v − α dθ;  θ ← θ + v       momentum μ
+        v ← μ v − α dθ;  θ ← θ + μ v − α dθ      nesterov
+
+    Source: Sutskever et al., On the importance of initialization and momentum, 2013.
+    """
+
+    learning_rate: float | Schedule = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction("SGD", momentum=self.momentum)
+        if self.nesterov and not self.momentum:
+            raise GlassnetError("SGD got nesterov=True without momentum; it needs momentum above 0, e.g. momentum=0.9.")
+
+    def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
+        return (_state("v", parameter),) if self.momentum else ()
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        if not self.momentum:
+            return [(parameter, parameter - ALPHA * gradient, "a step down the slope")]
+        v = _state("v", parameter)
+        mu = Constant(self.momentum, "μ")
+        moved: Update = (v, mu * v - ALPHA * gradient, "the velocity: part of the last one, plus the slope's push")
+        if self.nesterov:
+            return [moved, (parameter, parameter + mu * v - ALPHA * gradient, "a step that looks ahead along v")]
+        return [moved, (parameter, parameter + v, "a step along the velocity")]
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """s ← s + dθ²;  θ ← θ − α dθ / (√s + ε). Source: Duchi et al., 2011."""
+
+    learning_rate: float | Schedule = 0.01
+    epsilon: float = 1e-10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("Adagrad", epsilon=self.epsilon)
+
+    def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
+        return (_state("s", parameter),)
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        s = _state("s", parameter)
+        scaled = ALPHA * (gradient / (sqrt(s) + Constant(self.epsilon, "ε")))
+        return [
+            (s, s + gradient**2, "the squared slopes seen so far"),
+            (parameter, parameter - scaled, "a step, smaller where slopes have been large"),
+        ]
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """s ← ρ s + (1 − ρ) dθ²;  θ ← θ − α dθ / (√s + ε). Source: Hinton, lecture 6e, 2012."""
+
+    learning_rate: float | Schedule = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction("RMSprop", rho=self.rho)
+        check_positive("RMSprop", epsilon=self.epsilon)
+
+    def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
+        return (_state("s", parameter),)
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        s, rho = _state("s", parameter), Constant(self.rho, "ρ")
+        scaled = ALPHA * (gradient / (sqrt(s) + Constant(self.epsilon, "ε")))
+        return [
+            (s, rho * s + (1 - rho) * gradient**2, "a running mean of the squared slopes"),
+            (parameter, parameter - scaled, "a step measured in typical slopes"),
+        ]
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """m ← β₁ m + (1 − β₁) dθ;  v ← β₂ v + (1 − β₂) dθ²;  θ ← θ − α (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
+
+    Source: Kingma and Ba, Adam, 2015, algorithm 1.
+    """
+
+    learning_rate: float | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction(type(self).__name__, beta1=self.beta1, beta2=self.beta2)
+        check_positive(type(self).__name__, epsilon=self.epsilon)
+
+    def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
+        return (_state("m", parameter), _state("v", parameter))
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        m, v = self.states(parameter)
+        beta1, beta2 = Constant(self.beta1, "β₁"), Constant(self.beta2, "β₂")
+        direction = (m / (1 - beta1**STEP)) / (sqrt(v / (1 - beta2**STEP)) + Constant(self.epsilon, "ε"))
+        return [
+            (m, beta1 * m + (1 - beta1) * gradient, "a running mean of the slopes"),
+            (v, beta2 * v + (1 - beta2) * gradient**2, "a running mean of the squared slopes"),
+            (parameter, self.shrunk(parameter, decays) - ALPHA * direction, "a step of about α in each weight"),
+        ]
+
+    def shrunk(self, parameter: Symbol, decays: bool) -> Expression:
+        return parameter
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay: θ ← θ − α λw θ − α (Adam's direction); biases do not decay.
+
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization, 2019.
+    """
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fraction("AdamW", weight_decay=self.weight_decay)
+
+    def shrunk(self, parameter: Symbol, decays: bool) -> Expression:
+        if not decays or not self.weight_decay:
+            return parameter
+        return parameter - (ALPHA * Constant(self.weight_decay, "λw")) * parameter
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    """L-BFGS through SciPy: full batches, a line search instead of a learning rate; one iteration is one epoch.
+
+    Its memory lives inside SciPy, so resuming and `run.at` repeat the iterations from the start, exactly.
+
+    Source: Liu and Nocedal, On the limited memory BFGS method, 1989; SciPy's L-BFGS-B without bounds.
+    """
+
+    learning_rate: float | Schedule = field(default=1.0, init=False, repr=False)
+    memory: int = 10
+    tolerance: float = 1e-10
+
+    def __post_init__(self) -> None:
+        check_positive("LBFGS", memory=self.memory, tolerance=self.tolerance)
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        return []
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, LBFGS)
+}
+
+
+def optimizer(value: str | Optimizer | None) -> Optimizer:
+    """An optimiser by name ("adam"), or the object itself; None is Adam().
+
+    Raises
+    ------
+    GlassnetError : no such optimiser
+    """
+    if value is None:
+        return Adam()
+    if isinstance(value, Optimizer):
+        return value
+    if isinstance(value, str) and value.lower() in OPTIMIZERS:
+        return OPTIMIZERS[value.lower()]()  # type: ignore[call-arg]
+    raise GlassnetError(unknown_name("optimiser", value, OPTIMIZERS))

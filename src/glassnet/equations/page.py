@@ -1,0 +1,267 @@
+"""The derivation as a page: text for a terminal, LaTeX for a paper, MathML for a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+from typing import TYPE_CHECKING
+
+from glassnet.equations.expression import Constant, Expression, Shape, Symbol, replace, shape_text, symbols, walk
+from glassnet.equations.layers import Equation
+from glassnet.equations.rendering import LATEX, MATHML, TEXT, number_text, symbol_in
+from glassnet.equations.schedules import ConstantRate
+
+if TYPE_CHECKING:
+    from glassnet.equations.derive import Derivation
+
+PHASES = (
+    ("forward", "Forward: from the inputs to the prediction"),
+    ("cost", "Cost: how wrong it is"),
+    ("backward", "Backward: the slope of J by everything, last line first (dW means ∂J/∂W)"),
+    ("update", "Update: the assignments of one step, in this order"),
+)
+WIDTH = 118
+STATES_LISTED = 4
+
+
+def _title(derivation: Derivation) -> str:
+    return f"{derivation.network}   ({derivation.parameter_count:,} parameters)"
+
+
+def _subtitle(derivation: Derivation) -> str:
+    parts = [f"loss {derivation.loss.name}"]
+    if derivation.l1:
+        parts.append(f"L1 penalty {derivation.l1:g}")
+    if derivation.l2:
+        parts.append(f"L2 penalty {derivation.l2:g}")
+    parts.append(f"optimiser {_optimizer_text(derivation)}")
+    return " · ".join(parts)
+
+
+def _optimizer_text(derivation: Derivation) -> str:
+    return repr(derivation.optimizer).replace("ConstantRate(learning_rate=", "(")
+
+
+def legend(derivation: Derivation) -> list[tuple[str, Shape | None, str]]:
+    """The symbols that no line of the page computes: (name, shape, meaning)."""
+    features = derivation.network.input_shape
+    outputs = derivation.output.shape
+    found: list[tuple[str, Shape | None, str]] = [
+        ("X", ("m", *features), "inputs, one row a sample"),
+        ("Y", outputs, _targets(derivation)),
+    ]
+    if derivation.weighted:
+        found.append(("w", ("m", 1), "the samples' weights"))
+    roles = {"weight": "weights", "bias": "biases", "scale": "learnt scale", "shift": "learnt shift"}
+    for parameter in derivation.parameters:
+        found.append((parameter.name, parameter.symbol.shape, f"{roles[parameter.role]} of layer {parameter.layer}"))
+    for mask, rate in derivation.masks.values():
+        found.append((mask.name, mask.shape, f"dropout mask: 0 with probability {rate:g}, else 1, new in every step"))
+    for buffer, start in derivation.buffers.values():
+        found.append((buffer.name, buffer.shape, f"starts at {start:g}; used when predicting"))
+    for state in derivation.states[:STATES_LISTED]:
+        found.append((state.name, state.shape, "remembered by the optimiser; starts at 0"))
+    if len(derivation.states) > STATES_LISTED:
+        found.append(("…", None, "and likewise for every other parameter"))
+    found.append(("m", (), "samples in the batch"))
+    used = {s.name for e in derivation.update for s in symbols(e.expression)}
+    schedule = derivation.optimizer.schedule
+    if "alpha" in used:
+        rate = f"{schedule.learning_rate:g}" if isinstance(schedule, ConstantRate) else rate_line(derivation)
+        found.append(("alpha", (), f"learning rate: {rate}"))
+    if "t" in used:
+        found.append(("t", (), "number of the update, from 1"))
+    return found
+
+
+def rate_line(derivation: Derivation) -> str:
+    """α as a formula: what `t`, `e` and `q` are is said beside it."""
+    tree = derivation.optimizer.schedule.expression()
+    if tree is None:
+        return f"starts at {derivation.optimizer.schedule.learning_rate:g} and falls when the cost stalls"
+    meanings = {"t": "t updates done", "e": "e epochs done", "q": "q epochs done with their fraction"}
+    said = ", ".join(meanings[s.name] for s in symbols(tree) if s.name in meanings)
+    return f"{tree}   ({said})"
+
+
+def _targets(derivation: Derivation) -> str:
+    kinds = {
+        "zero_to_one": "targets, 0 or 1",
+        "zero_or_one": "targets, 0 or 1",
+        "rows_sum_to_one": "targets, one-hot: 1 for the true class",
+        "plus_minus_one": "targets, −1 or 1",
+        "not_negative": "targets, counts",
+    }
+    return kinds.get(derivation.loss.targets, "targets")
+
+
+def constants(derivation: Derivation) -> list[Constant]:
+    """The named numbers on the page (λ, β₁, ε)."""
+    found: dict[str, Constant] = {}
+    for equation in derivation.equations:
+        for node in walk(equation.expression):
+            if isinstance(node, Constant) and node.name:
+                found.setdefault(node.name, node)
+    return list(found.values())
+
+
+def phase_lines(derivation: Derivation, phase: str) -> tuple[Equation, ...]:
+    lines: tuple[Equation, ...] = getattr(derivation, phase)
+    return lines
+
+
+def text_page(derivation: Derivation) -> str:
+    """The page that `print(derivation)` shows."""
+    from glassnet.equations.derive import definitions
+
+    lines = [_title(derivation), _subtitle(derivation), ""]
+    if derivation.warning:
+        lines += [*textwrap.wrap("Take care: " + derivation.warning, WIDTH), ""]
+    everything = [(str(e), shape_text(e.shape), e) for e in derivation.equations]
+    width = min(56, max(len(text) for text, _, _ in everything) + 2)
+    shapes = max(len(shape) for _, shape, _ in everything) + 2
+    for phase, heading in PHASES:
+        rows = [row for row in everything if row[2].phase == phase]
+        if not rows:
+            continue
+        lines.append(heading)
+        shown, likewise = _distinct([row[2] for row in rows], derivation) if phase == "update" else (None, "")
+        for text, shape, equation in rows:
+            if shown is not None and equation not in shown:
+                continue
+            lines.extend(_row(text, shape, equation.why, width, shapes))
+            if equation.textbook is not None:
+                lines.extend(_note(f"computed as {equation.expression}, which cannot overflow"))
+            if phase == "backward":
+                for rule in equation.rules:
+                    lines.extend(_note(f"by {rule}"))
+        if likewise:
+            lines.append(f"  {likewise}")
+        lines.append("")
+    lines.append("Where")
+    names = [
+        (symbol_in(name, TEXT), shape_text(shape) if shape is not None else "", meaning)
+        for name, shape, meaning in legend(derivation)
+    ]
+    named_width = max(len(name) for name, _, _ in names) + 2
+    for name, shape, meaning in names:
+        lines.append(f"  {name:<{named_width}}{shape:<{shapes}}{meaning}".rstrip())
+    for constant in constants(derivation):
+        lines.append(f"  {constant.name:<{named_width}}{'':<{shapes}}{number_text(constant.value)}")
+    for name, formula in definitions(derivation):
+        if name != "linear":
+            lines.append(f"  {name}(z) = {formula}")
+    lines.append("  ⊙ and plain juxtaposition of a matrix with a column act entry by entry; Wᵀ is W transposed;")
+    lines.append("  Σ sums over all entries, Σᵢ over the samples, Σⱼ over the entries of a row.")
+    return "\n".join(lines)
+
+
+def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equation] | None, str]:
+    """Of an optimiser that remembers, one parameter's assignments of each kind stand for all of that kind."""
+    if not derivation.states:
+        return None, ""
+    shown: list[Equation] = []
+    groups: dict[Expression, list[str]] = {}
+    mine: list[Equation] = []
+    theta = Symbol("θ")
+    names = {p.name: p for p in derivation.parameters}
+    for equation in update:
+        if equation.name in derivation.buffers:
+            shown.append(equation)
+            continue
+        mine.append(equation)
+        if equation.name not in names:
+            continue
+        parameter = names[equation.name]
+        plain = {s: Symbol(s.name.replace(parameter.name, "θ")) for s in symbols(equation.expression)}
+        pattern = replace(equation.expression, {**plain, parameter.symbol: theta})
+        if pattern not in groups:
+            groups[pattern] = [parameter.name]
+            shown.extend(mine)
+        else:
+            groups[pattern].append(parameter.name)
+        mine = []
+    said = [
+        f"{', '.join(symbol_in(n, TEXT) for n in rest)} as {symbol_in(first, TEXT)}"
+        for first, *rest in groups.values()
+        if rest
+    ]
+    return shown, f"and in the same way: {'; '.join(said)}" if said else ""
+
+
+def _row(text: str, shape: str, why: str, width: int, shapes: int) -> list[str]:
+    head = f"  {text:<{width}}"
+    if len(text) + 2 > width:
+        rest = textwrap.wrap(why, WIDTH - width - shapes) or [""]
+        return [f"  {text}", f"  {'':<{width}}{shape:<{shapes}}{rest[0]}".rstrip(),
+                *(f"  {'':<{width}}{'':<{shapes}}{part}" for part in rest[1:])]  # fmt: skip
+    rest = textwrap.wrap(why, WIDTH - width - shapes) or [""]
+    return [
+        f"{head}{shape:<{shapes}}{rest[0]}".rstrip(),
+        *(f"  {'':<{width}}{'':<{shapes}}{part}" for part in rest[1:]),
+    ]
+
+
+def _note(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH - 6, initial_indent="      ", subsequent_indent="        ")
+
+
+LATEX_SPECIAL = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#"})
+
+
+def latex_page(derivation: Derivation) -> str:
+    """One heading and one `align*` a phase; needs amsmath."""
+    lines = [rf"% {_title(derivation)}", rf"% {_subtitle(derivation)}"]
+    for phase, heading in PHASES:
+        equations = phase_lines(derivation, phase)
+        if not equations:
+            continue
+        lines += [rf"\paragraph{{{heading.split(':')[0]}}}", r"\begin{align*}"]
+        for position, equation in enumerate(equations):
+            left = symbol_in(equation.name, LATEX)
+            arrow = r"\leftarrow" if equation.arrow == "←" else "="
+            right = equation.shown.latex()
+            why = equation.why.translate(LATEX_SPECIAL)
+            end = r" \\" if position < len(equations) - 1 else ""
+            lines.append(rf"{left} &{arrow} {right} && \text{{{why}}}{end}")
+        lines.append(r"\end{align*}")
+    return "\n".join(lines)
+
+
+def html_page(derivation: Derivation) -> str:
+    """A table a phase, equations in MathML; no script, no style sheet needed."""
+    parts = [f"<div><h3>{escape(_title(derivation))}</h3><p>{escape(_subtitle(derivation))}</p>"]
+    if derivation.warning:
+        parts.append(f"<p><strong>Take care:</strong> {escape(derivation.warning)}</p>")
+    for phase, heading in PHASES:
+        equations = phase_lines(derivation, phase)
+        if not equations:
+            continue
+        parts.append(f"<h4>{escape(heading)}</h4><table>")
+        for equation in equations:
+            notes = [equation.why]
+            if phase == "backward":
+                notes += [f"by {rule}" for rule in equation.rules]
+            text = "<br>".join(escape(note) for note in notes)
+            if equation.textbook is not None:
+                text += f"<br>computed as <math>{equation.expression.mathml()}</math>, which cannot overflow"
+            parts.append(
+                f'<tr><td style="text-align:left">{equation.mathml()}</td>'
+                f'<td style="text-align:left">{escape(shape_text(equation.shape))}</td>'
+                f'<td style="text-align:left">{text}</td></tr>'
+            )
+        parts.append("</table>")
+    parts.append("<h4>Where</h4><table>")
+    for name, shape, meaning in legend(derivation):
+        parts.append(
+            f"<tr><td><math>{symbol_in(name, MATHML)}</math></td>"
+            f'<td>{escape(shape_text(shape)) if shape is not None else ""}</td>'
+            f'<td style="text-align:left">{escape(meaning)}</td></tr>'
+        )
+    for constant in constants(derivation):
+        parts.append(
+            f"<tr><td><math>{constant.mathml()}</math></td><td></td><td style=\"text-align:left\">"
+            f"{number_text(constant.value)}</td></tr>"
+        )
+    parts.append("</table></div>")
+    return "".join(parts)

@@ -1,0 +1,359 @@
+"""The three renderings of an expression: plain text, LaTeX, MathML.
+
+One walk decides where parentheses stand; a `Notation` decides how each kind of node is written.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from html import escape
+
+from glassnet.equations.expression import (
+    Add,
+    Compare,
+    Constant,
+    Divide,
+    Expression,
+    Function,
+    MatMul,
+    Mean,
+    Multiply,
+    Negate,
+    Power,
+    Subtract,
+    Sum,
+    Symbol,
+    Transpose,
+)
+
+LOOSE, SUM, PRODUCT, MATRIX, TIGHT, ATOM = range(6)
+"""How tightly a rendered piece holds together; a piece in a tighter place gets parentheses."""
+
+GREEK = {
+    "alpha": ("α", r"\alpha"), "beta": ("β", r"\beta"), "gamma": ("γ", r"\gamma"), "mu": ("μ", r"\mu"),
+    "lambda": ("λ", r"\lambda"), "epsilon": ("ε", r"\varepsilon"),
+}  # fmt: skip
+NAMED_CONSTANTS = {"λ": r"\lambda", "λ₁": r"\lambda_1", "λ₂": r"\lambda_2", "β₁": r"\beta_1", "β₂": r"\beta_2",
+                   "μ": r"\mu", "ρ": r"\rho", "ε": r"\varepsilon", "ε₀": r"\varepsilon_0", "λw": r"\lambda_w", "γ": r"\gamma",
+                   "p": "p", "δ": r"\delta"}  # fmt: skip
+SUPERSCRIPTS = {2.0: "²", 3.0: "³"}
+NAME = re.compile(r"^(?P<d>d?)(?P<stem>[A-Za-z_]*?[A-Za-z])(?P<layer>\d+)$")
+
+
+def number_text(value: float) -> str:
+    """A number as a person writes it: 2, ½, 0.05, 1e-08."""
+    if value == 0.5:
+        return "½"
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value)).replace("-", "−")
+    return f"{value:.6g}".replace("-", "−")
+
+
+class Notation(ABC):
+    """How each kind of node is written."""
+
+    stacked_fractions = False
+
+    @abstractmethod
+    def number(self, value: float) -> str: ...
+    @abstractmethod
+    def symbol(self, name: str) -> str: ...
+    @abstractmethod
+    def named_constant(self, name: str) -> str: ...
+    @abstractmethod
+    def parenthesised(self, inner: str) -> str: ...
+    @abstractmethod
+    def infix(self, left: str, operator: str, right: str) -> str: ...
+    @abstractmethod
+    def side_by_side(self, left: str, right: str) -> str: ...
+    @abstractmethod
+    def fraction(self, above: str, below: str) -> str: ...
+    @abstractmethod
+    def negated(self, inner: str) -> str: ...
+    @abstractmethod
+    def power(self, base: str, exponent: str, value: float | None) -> str: ...
+    @abstractmethod
+    def transposed(self, inner: str) -> str: ...
+    @abstractmethod
+    def reduction(self, kind: str, index: str, inner: str) -> str: ...
+    @abstractmethod
+    def call(self, name: str, arguments: list[str]) -> str: ...
+
+
+class Text(Notation):
+    def number(self, value: float) -> str:
+        return number_text(value)
+
+    def symbol(self, name: str) -> str:
+        if name in GREEK:
+            return GREEK[name][0]
+        match = NAME.match(name)
+        if match and match["stem"] in GREEK:
+            return match["d"] + GREEK[match["stem"]][0] + match["layer"]
+        if match and match["stem"][1:] in GREEK:  # an optimiser's state: mgamma1 is m of gamma1
+            return match["stem"][0] + GREEK[match["stem"][1:]][0] + match["layer"]
+        return name
+
+    def named_constant(self, name: str) -> str:
+        return name
+
+    def parenthesised(self, inner: str) -> str:
+        return f"({inner})"
+
+    def infix(self, left: str, operator: str, right: str) -> str:
+        return f"{left} {operator} {right}"
+
+    def side_by_side(self, left: str, right: str) -> str:
+        return f"{left} {right}"
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"{above} / {below}"
+
+    def negated(self, inner: str) -> str:
+        return f"−{inner}"
+
+    def power(self, base: str, exponent: str, value: float | None) -> str:
+        if value is not None and value in SUPERSCRIPTS:
+            return base + SUPERSCRIPTS[value]
+        return f"{base}^{exponent}" if re.fullmatch(r"[\w.⁺]+", exponent) else f"{base}^({exponent})"
+
+    def transposed(self, inner: str) -> str:
+        return inner + "ᵀ"
+
+    def reduction(self, kind: str, index: str, inner: str) -> str:
+        letter = {"": "", "i": "ᵢ", "j": "ⱼ"}[index]
+        return f"{'Σ' if kind == 'sum' else 'mean'}{letter}({inner})"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name == "abs":
+            return f"|{arguments[0]}|"
+        return f"{'√' if name == 'sqrt' else name}({', '.join(arguments)})"
+
+
+LATEX_OPERATORS = {"+": "+", "−": "-", "⊙": r"\odot", ">": ">", "<": "<", "≥": r"\ge", "≤": r"\le"}
+LATEX_CALLS = {"exp": r"\exp", "log": r"\log", "tanh": r"\tanh", "max": r"\max", "min": r"\min", "sin": r"\sin",
+               "cos": r"\cos", "Φ": r"\Phi", "φ": r"\varphi"}  # fmt: skip
+STEMS = {"running_mean": r"\bar\mu", "running_var": r"\bar v", "var": r"\mathrm{var}", "sd": r"\mathrm{sd}"}
+
+
+class Latex(Notation):
+    stacked_fractions = True
+
+    def number(self, value: float) -> str:
+        if value == 0.5:
+            return r"\tfrac{1}{2}"
+        text = number_text(value).replace("−", "-")
+        if "e" in text:
+            mantissa, exponent = text.split("e")
+            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+        return text
+
+    def symbol(self, name: str) -> str:
+        if name in GREEK:
+            return GREEK[name][1]
+        match = NAME.match(name)
+        if not match:
+            return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+        stem, layer = match["stem"], f"^{{({match['layer']})}}"
+        d = r"\mathrm{d}" if match["d"] else ""
+        if stem in GREEK:
+            return d + GREEK[stem][1] + layer
+        if stem in STEMS:
+            return d + STEMS[stem] + layer
+        if len(stem) > 1:  # an optimiser's state: mW1 is m of W1
+            return rf"{d}{stem[0]}_{{{self.symbol(stem[1:] + match['layer'])}}}"
+        return d + stem + layer
+
+    def named_constant(self, name: str) -> str:
+        return NAMED_CONSTANTS.get(name, name)
+
+    def parenthesised(self, inner: str) -> str:
+        return rf"\left({inner}\right)"
+
+    def infix(self, left: str, operator: str, right: str) -> str:
+        return f"{left} {LATEX_OPERATORS[operator]} {right}"
+
+    def side_by_side(self, left: str, right: str) -> str:
+        return rf"{left} \, {right}"
+
+    def fraction(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def negated(self, inner: str) -> str:
+        return f"-{inner}"
+
+    def power(self, base: str, exponent: str, value: float | None) -> str:
+        return f"{{{base}}}^{{{exponent}}}"
+
+    def transposed(self, inner: str) -> str:
+        return rf"{{{inner}}}^{{\top}}"
+
+    def reduction(self, kind: str, index: str, inner: str) -> str:
+        head = r"\sum" if kind == "sum" else r"\operatorname{mean}"
+        return rf"{head}{f'_{{{index}}}' if index else ''}\left({inner}\right)"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name == "sqrt":
+            return rf"\sqrt{{{arguments[0]}}}"
+        if name == "abs":
+            return rf"\left|{arguments[0]}\right|"
+        head = LATEX_CALLS.get(name) or rf"\operatorname{{{name}}}".replace("_", r"\_")
+        return rf"{head}\left({', '.join(arguments)}\right)"
+
+
+class MathML(Notation):
+    stacked_fractions = True
+
+    def number(self, value: float) -> str:
+        if value == 0.5:
+            return "<mfrac><mn>1</mn><mn>2</mn></mfrac>"
+        text = number_text(value)
+        if "e" in text:
+            mantissa, exponent = text.split("e")
+            power = str(int(exponent.replace("−", "-"))).replace("-", "−")
+            return f"<mrow><mn>{mantissa}</mn><mo>·</mo><msup><mn>10</mn><mn>{power}</mn></msup></mrow>"
+        return f"<mn>{text}</mn>"
+
+    def symbol(self, name: str) -> str:
+        if name in GREEK:
+            return f"<mi>{GREEK[name][0]}</mi>"
+        match = NAME.match(name)
+        if not match:
+            return f"<mi>{escape(name)}</mi>"
+        stem = match["stem"]
+        layer = f"<mrow><mo>(</mo><mn>{match['layer']}</mn><mo>)</mo></mrow>"
+        d = '<mi mathvariant="normal">d</mi>' if match["d"] else ""
+        known = {"running_mean": "μ̄", "running_var": "v̄", "var": "var", "sd": "sd"} | {k: v[0] for k, v in GREEK.items()}
+        if len(stem) > 1 and stem not in known:
+            inner = self.symbol(stem[1:] + match["layer"])
+            return f"<mrow>{d}<msub><mi>{stem[0]}</mi>{inner}</msub></mrow>"
+        return f"<mrow>{d}<msup><mi>{known.get(stem, stem)}</mi>{layer}</msup></mrow>"
+
+    def named_constant(self, name: str) -> str:
+        if len(name) == 2:
+            digit = {"₀": "0", "₁": "1", "₂": "2"}.get(name[1], name[1])
+            return f"<msub><mi>{name[0]}</mi><mi>{digit}</mi></msub>"
+        return f"<mi>{name}</mi>"
+
+    def parenthesised(self, inner: str) -> str:
+        return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+
+    def infix(self, left: str, operator: str, right: str) -> str:
+        return f"<mrow>{left}<mo>{escape(operator)}</mo>{right}</mrow>"
+
+    def side_by_side(self, left: str, right: str) -> str:
+        return f'<mrow>{left}<mspace width="0.2em"/>{right}</mrow>'
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
+
+    def negated(self, inner: str) -> str:
+        return f"<mrow><mo>−</mo>{inner}</mrow>"
+
+    def power(self, base: str, exponent: str, value: float | None) -> str:
+        return f"<msup>{base}<mrow>{exponent}</mrow></msup>"
+
+    def transposed(self, inner: str) -> str:
+        return f"<msup>{inner}<mo>⊤</mo></msup>"
+
+    def reduction(self, kind: str, index: str, inner: str) -> str:
+        head = "<mo>∑</mo>" if kind == "sum" else "<mi>mean</mi>"
+        head = f"<msub>{head}<mi>{index}</mi></msub>" if index else head
+        return f"<mrow>{head}<mo>(</mo>{inner}<mo>)</mo></mrow>"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        if name == "sqrt":
+            return f"<msqrt>{arguments[0]}</msqrt>"
+        if name == "abs":
+            return f"<mrow><mo>|</mo>{arguments[0]}<mo>|</mo></mrow>"
+        inner = "<mo>,</mo>".join(arguments)
+        return f"<mrow><mi>{escape(name)}</mi><mo>&#x2061;</mo><mrow><mo>(</mo>{inner}<mo>)</mo></mrow></mrow>"
+
+
+TEXT, LATEX, MATHML = Text(), Latex(), MathML()
+
+
+def to_text(expression: Expression) -> str:
+    """`dZ1 = dA1 ⊙ (1 − A1²)`'s right-hand side, one line of Unicode."""
+    return _written(expression, TEXT)[0]
+
+
+def to_latex(expression: Expression) -> str:
+    return _written(expression, LATEX)[0]
+
+
+def to_mathml(expression: Expression) -> str:
+    return _written(expression, MATHML)[0]
+
+
+def symbol_in(name: str, notation: Notation) -> str:
+    """A name alone, for the left-hand side."""
+    return notation.symbol(name)
+
+
+def _at_least(level: int, node: Expression, notation: Notation) -> str:
+    text, own = _written(node, notation)
+    return text if own >= level else notation.parenthesised(text)
+
+
+def _written(node: Expression, notation: Notation) -> tuple[str, int]:
+    match node:
+        case Symbol(name=name):
+            return notation.symbol(name), ATOM
+        case Constant(name=str() as name):
+            return notation.named_constant(name), ATOM
+        case Constant(value=value):
+            if value < 0:
+                return notation.negated(notation.number(-value)), SUM
+            return notation.number(value), ATOM
+        case Add(left=a, right=b):
+            return notation.infix(_at_least(SUM, a, notation), "+", _at_least(SUM, b, notation)), SUM
+        case Subtract(left=a, right=b):
+            return notation.infix(_at_least(SUM, a, notation), "−", _at_least(PRODUCT, b, notation)), SUM
+        case Negate(argument=a):
+            return notation.negated(_at_least(PRODUCT, a, notation)), SUM
+        case Multiply(left=a, right=b):
+            if a.shape == () or b.shape == ():
+                first = _factor(a, notation)
+                second = _factor(b, notation)
+                if isinstance(b, Constant) and b.name is None:
+                    return notation.infix(first, "⊙", second), PRODUCT
+                return notation.side_by_side(first, second), PRODUCT
+            return notation.infix(_factor(a, notation), "⊙", _factor(b, notation)), PRODUCT
+        case Divide(left=a, right=b):
+            if notation.stacked_fractions:
+                return notation.fraction(_written(a, notation)[0], _written(b, notation)[0]), MATRIX
+            return notation.fraction(_factor(a, notation), _at_least(TIGHT, b, notation)), PRODUCT
+        case MatMul(left=a, right=b):
+            return notation.side_by_side(_at_least(MATRIX, a, notation), _at_least(TIGHT, b, notation)), MATRIX
+        case Power(left=a, right=b):
+            value = b.value if isinstance(b, Constant) and b.name is None else None
+            return notation.power(_at_least(ATOM, a, notation), _written(b, notation)[0], value), TIGHT
+        case Transpose(argument=a):
+            return notation.transposed(_at_least(ATOM, a, notation)), TIGHT
+        case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):
+            kind = "sum" if isinstance(node, Sum) else "mean"
+            index = {None: "", 0: "i", 1: "j"}[axis]
+            return notation.reduction(kind, index, _written(a, notation)[0]), ATOM
+        case Function(kind=kind, arguments=arguments):
+            return notation.call(kind.name, [_argument(a, notation) for a in arguments]), ATOM
+        case Compare(operator=operator, left=a, right=b):
+            inner = notation.infix(_at_least(SUM, a, notation), operator, _at_least(SUM, b, notation))
+            return notation.parenthesised(inner), ATOM
+    raise TypeError(f"No notation for {type(node).__name__}.")
+
+
+def _argument(node: Expression, notation: Notation) -> str:
+    # Inside a call's own parentheses a comparison needs none.
+    if isinstance(node, Compare):
+        return notation.infix(
+            _at_least(SUM, node.left, notation), node.operator, _at_least(SUM, node.right, notation)
+        )
+    return _written(node, notation)[0]
+
+
+def _factor(node: Expression, notation: Notation) -> str:
+    # a ⊙ (b / c) keeps its parentheses on one line of text: b / c is a division of its own.
+    level = MATRIX if isinstance(node, Divide) and not notation.stacked_fractions else PRODUCT
+    return _at_least(level, node, notation)
