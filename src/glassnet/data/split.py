@@ -96,7 +96,7 @@ def _test_count(test: float | int, rows: int) -> int:
     whole = isinstance(test, (int, np.integer)) and not isinstance(test, bool)
     if whole and 0 <= test < rows:
         return int(test)
-    if whole:
+    if whole and test >= rows:
         raise DataError(f"test={test} of {rows} rows leaves none to train on; pass fewer, or a fraction such as 0.25.")
     if not isinstance(test, (float, np.floating)) or not 0 <= test < 1:
         raise DataError(f"test={test!r} cannot be used; pass a fraction such as 0.25, or a whole number of rows.")

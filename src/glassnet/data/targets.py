@@ -145,10 +145,10 @@ def choose_task(column: Any, name: str, task: str, rows: Rows) -> tuple[str, str
     many = distinct > len(rows) / 2 or (kind != "text" and distinct > MOST_NUMBERS_AS_CLASSES)
     if many and distinct > MOST_CLASSES_OF_NUMBERS and (task != "auto" or kind == "text"):
         stray = _stray_text(column) if kind == "text" else ""
-        advice = "use task='regression'" if kind != "text" or stray else "choose another target"
+        advice = "use task='regression'" if kind != "text" else "choose another target"
         raise DataError(
-            f"Target '{name}' has {distinct} different values in {len(rows)} rows, too many for classes{stray}; "
-            f"{advice}."
+            f"Target '{name}' has {distinct} different values in {len(rows)} rows, too many for classes; "
+            f"{stray or advice}."
         )
     if task == BINARY and distinct != 2:
         raise DataError(f"Target '{name}' has {distinct} classes; binary_classification needs two.")
@@ -156,7 +156,7 @@ def choose_task(column: Any, name: str, task: str, rows: Rows) -> tuple[str, str
         return CLASSES, f"Classification, as asked: '{name}' has {distinct} classes."
     if kind in ("text", "true or false"):
         return CLASSES, f"Classification, because '{name}' is {kind}: {distinct} classes."
-    if kind == "fractions" and distinct > 2:
+    if kind == "fractions":
         return REGRESSION, f"Regression, because '{name}' has numbers with fractions."
     if distinct <= 2 or (distinct <= MOST_CLASSES_OF_NUMBERS and distinct * FEWEST_ROWS_A_CLASS <= len(rows)):
         return CLASSES, (
@@ -244,7 +244,7 @@ def _stray_text(column: Any) -> str:
     found = first_text(column)
     if found is None or numeric <= len(texts) / 2:
         return ""
-    return f", and is text because of values like '{found[1]}' in row {found[0]}: correct them first, then"
+    return f"it is text because of values like '{found[1]}' in row {found[0]}: correct them, then use task='regression'"
 
 
 def _outputs(A: Any, n_outputs: int) -> Matrix:

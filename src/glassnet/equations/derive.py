@@ -170,7 +170,7 @@ def derive(
 
     weighted_kinds = [p for p in forward.parameters if p.penalised]
     cost = _cost(chosen_loss, output, head, scores, weighted_kinds, l1, l2, sample_weight)
-    backward = _name_repeats(_backward(forward, cost))
+    backward = _name_repeats(_backward(forward, cost, chosen_loss))
     update, states = _update(chosen_optimizer, forward)
     return Derivation(
         network, chosen_loss, chosen_optimizer, float(l1), float(l2), sample_weight, tuple(forward.equations), cost,
@@ -249,8 +249,9 @@ def _total(terms: list[Expression]) -> Expression:
     return Add(_total(terms[:middle]), _total(terms[middle:]))
 
 
-def _backward(forward: Forward, cost: tuple[Equation, ...]) -> list[Equation]:
+def _backward(forward: Forward, cost: tuple[Equation, ...], loss: Loss) -> list[Equation]:
     """Every line's gradient, from J back to the parameters, in the order a person reads them."""
+    about_targets = (ROWS_OF_TARGETS,) if loss.targets == "rows_sum_to_one" else ()
     trained = {p.symbol.name: p for p in forward.parameters}
     computed = {e.name for e in forward.equations}
     known = _recognisable(forward)
@@ -284,7 +285,7 @@ def _backward(forward: Forward, cost: tuple[Equation, ...]) -> list[Equation]:
         for other in others:
             combined = add(combined, other)
         applied = rules[name]
-        simpler = tidied(rewritten(combined, (ROWS_OF_TARGETS,), applied), applied)
+        simpler = tidied(rewritten(combined, about_targets, applied), applied)
         recognised = tidied(replace(simpler, known), applied)
         if recognised != simpler:
             here = {n.name for n in walk(recognised) if isinstance(n, Symbol)}

@@ -96,6 +96,12 @@ class Primitive(FunctionKind):
     def partials(self, *arguments: Expression) -> tuple[Expression, ...]:
         return self.slopes(*arguments)
 
+    @property
+    def rule(self) -> str:
+        if self.name in ("max", "min"):
+            return f"the slope of {self.name} is that of the {'larger' if self.name == 'max' else 'smaller'} side"
+        return super().rule
+
 
 @dataclass(frozen=True)
 class Defined(FunctionKind):

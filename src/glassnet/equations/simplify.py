@@ -254,7 +254,7 @@ def _sigmoid_of_minus(node: Expression) -> Expression | None:
 
 
 def _row_sum_of_targets(node: Expression) -> Expression | None:
-    # Only categorical cross-entropy states its gradient with Σⱼ Y, and its targets are checked to sum to 1.
+    # Applied only under a loss whose targets are checked to sum to 1 in each row.
     if isinstance(node, Sum) and node.axis == 1 and isinstance(node.argument, Symbol) and node.argument.name == "Y":
         return ONE
     return None
