@@ -26,15 +26,6 @@ class GlassnetWarning(UserWarning):
     """Something will work but is probably not what was meant; the message gives the reason."""
 
 
-class NonFiniteError(GlassnetError):
-    """A training produced NaN or infinity. `equation` names the first equation that did, `iteration` says when."""
-
-    def __init__(self, message: str, *, equation: str, iteration: int) -> None:
-        super().__init__(message)
-        self.equation = equation
-        self.iteration = iteration
-
-
 def nearest(name: str, options: Iterable[str]) -> str | None:
     """The option most like `name`, or None when none is near."""
     lowered = {option.lower(): option for option in options}

@@ -1,0 +1,218 @@
+"""The arrays a training is given: checked once, every problem answered with one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.equations.draws import permutation
+from glassnet.equations.losses import Loss
+from glassnet.errors import DataError, GlassnetError
+from glassnet.network import Network
+
+CHUNK = 8192
+"""Rows evaluated at once when predicting and measuring: enough for speed, little memory."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs (m, features), targets (m, outputs) and weights (m, 1) or None."""
+
+    X: np.ndarray
+    Y: np.ndarray
+    w: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.X.nbytes + self.Y.nbytes + (self.w.nbytes if self.w is not None else 0))
+
+    def take(self, rows: np.ndarray) -> Samples:
+        return Samples(self.X[rows], self.Y[rows], None if self.w is None else self.w[rows])
+
+    def chunks(self, size: int = CHUNK) -> Iterator[Samples]:
+        """Consecutive pieces, as views."""
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)
+            yield Samples(self.X[part], self.Y[part], None if self.w is None else self.w[part])
+
+
+def _numeric(value: Any, name: str, dtype: str | None) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise DataError(f"{name} has rows of different lengths; it needs one number in every cell.") from None
+    if array.dtype.kind not in "fiub":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{name} contains {_first_text(array)!r}, which is no number; encode text first (glassnet.data.Preparation "
+                "does it for tables)."
+            ) from None
+    wanted = dtype or ("float32" if array.dtype == np.float32 else "float64")
+    return np.ascontiguousarray(array, dtype=wanted)
+
+
+def _first_text(array: np.ndarray) -> Any:
+    for item in array.ravel():
+        try:
+            float(item)
+        except (TypeError, ValueError):
+            return item
+    return array.dtype.name
+
+
+def _finite(array: np.ndarray, name: str) -> None:
+    if np.isfinite(array.sum(dtype=np.float64)):
+        return
+    wrong = np.argwhere(~np.isfinite(array))
+    if len(wrong):
+        row, *rest = (int(i) for i in wrong[0])
+        column = f", column {rest[0]}" if rest else ""
+        what = "NaN (missing)" if np.isnan(array[tuple(wrong[0])]) else "infinite"
+        raise DataError(
+            f"{name} has {len(wrong)} values that are not finite, the first one {what} in row {row}{column} (from 0); "
+            "remove such rows or fill them in."
+        )
+
+
+def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str = "X") -> np.ndarray:
+    """X as a contiguous float array of shape (m, features).
+
+    Raises
+    ------
+    DataError : text, NaN or infinity, the wrong number of columns, no rows
+    """
+    array = _numeric(X, name, dtype)
+    features = network.input_shape[0]
+    if array.ndim == 1 and features == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.shape[1] != features:
+        reshaped = " Pass one row a sample" + (f", e.g. {name}.reshape(-1, {features})." if array.ndim != 2 else ".")
+        raise DataError(
+            f"{name} has shape {array.shape}; the network {network} needs (m, {features}), one column a feature.{reshaped}"
+        )
+    if not len(array):
+        raise DataError(f"{name} has no rows; it needs at least one sample.")
+    _finite(array, name)
+    return array
+
+
+def check_targets(Y: Any, rows: int, network: Network, loss: Loss, dtype: str, name: str = "Y") -> np.ndarray:
+    """Y as a float array of shape (m, outputs), with values the loss can use.
+
+    Class numbers 0 … k−1 are taken as one-hot rows under categorical_cross_entropy.
+
+    Raises
+    ------
+    DataError : text, NaN or infinity, shapes that do not fit, values outside what the loss needs
+    """
+    units = network.output_units
+    array = _numeric(Y, name, dtype)
+    if loss.targets == "rows_sum_to_one" and (array.ndim == 1 or array.shape[1:] == (1,)) and units > 1:
+        array = _one_hot(array.reshape(-1), units, dtype, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.shape != (rows, units):
+        raise DataError(
+            f"{name} has shape {array.shape}; for {rows} rows of X and {units} output{'s' if units > 1 else ''} it needs "
+            f"({rows}, {units})."
+        )
+    _finite(array, name)
+    low, high = float(array.min()), float(array.max())
+    found = f"from {low:g} to {high:g}"
+    if loss.targets == "zero_to_one" and (low < 0 or high > 1):
+        raise DataError(f"{name} has values {found}; {loss.name} needs targets between 0 and 1. Encode classes as 0 and 1.")
+    if loss.targets == "zero_or_one" and not np.isin(array, (0, 1)).all():
+        raise DataError(f"{name} has values {found}; {loss.name} needs targets that are 0 or 1.")
+    if loss.targets == "plus_minus_one" and not np.isin(array, (-1, 1)).all():
+        raise DataError(f"{name} has values {found}; {loss.name} needs targets −1 and 1. For 0 and 1 pass 2 * Y - 1.")
+    if loss.targets == "not_negative" and low < 0:
+        raise DataError(f"{name} has values {found}; {loss.name} needs counts, 0 or above.")
+    if loss.targets == "rows_sum_to_one":
+        sums = array.sum(axis=1)
+        if low < 0 or np.abs(sums - 1).max() > 1e-6:
+            worst = int(np.abs(sums - 1).argmax())
+            raise DataError(
+                f"Row {worst} of {name} sums to {float(sums[worst]):g}; {loss.name} needs one-hot rows, or probabilities "
+                "that sum to 1."
+            )
+    return np.ascontiguousarray(array)
+
+
+def _one_hot(labels: np.ndarray, units: int, dtype: str, name: str) -> np.ndarray:
+    _finite(labels, name)
+    whole = labels.astype(np.int64)
+    if (whole != labels).any() or whole.min() < 0 or whole.max() >= units:
+        raise DataError(
+            f"{name} has class numbers from {labels.min():g} to {labels.max():g}; with {units} outputs they need to be "
+            f"whole numbers from 0 to {units - 1}, or pass one-hot rows."
+        )
+    return np.eye(units, dtype=dtype)[whole]
+
+
+def check_weights(weights: Any, rows: int, dtype: str) -> np.ndarray:
+    """Sample weights as a column (m, 1).
+
+    Raises
+    ------
+    DataError : negative or non-finite weights, none above 0, the wrong number
+    """
+    array = _numeric(weights, "sample_weight", dtype).reshape(-1, 1)
+    if len(array) != rows:
+        raise DataError(f"sample_weight has {len(array)} entries; it needs one for each of the {rows} rows of X.")
+    _finite(array, "sample_weight")
+    if array.min() < 0 or array.max() <= 0:
+        raise DataError(
+            f"sample_weight has values from {array.min():g} to {array.max():g}; it needs numbers of 0 or more, some above 0."
+        )
+    return array
+
+
+def check_samples(
+    X: Any, Y: Any, weights: Any, network: Network, loss: Loss, dtype: str | None, prefix: str = ""
+) -> Samples:
+    """X, Y and weights checked together; rows of weight 0 are left out, as if they were not there."""
+    inputs = check_inputs(X, network, dtype, f"{prefix}X")
+    kind = inputs.dtype.name
+    targets = check_targets(Y, len(inputs), network, loss, kind, f"{prefix}Y")
+    if weights is None:
+        return Samples(inputs, targets)
+    column = check_weights(weights, len(inputs), kind)
+    samples = Samples(inputs, targets, column)
+    counted = column[:, 0] > 0
+    return samples if counted.all() else samples.take(np.flatnonzero(counted))
+
+
+def held_out_fraction(samples: Samples, fraction: float, seed: int, classes: bool) -> tuple[Samples, Samples]:
+    """Split a fraction off for validation, seeded; with classes, the same share of every class.
+
+    Raises
+    ------
+    GlassnetError : a fraction outside (0, 1), or one that leaves either side without a row
+    """
+    if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction < 1:
+        raise GlassnetError(f"validation got {fraction!r}; it needs a fraction between 0 and 1, or a pair (X, Y).")
+    count = len(samples)
+    order = permutation(seed, "validation", 0, count)
+    if classes:
+        label = samples.Y.argmax(axis=1) if samples.Y.shape[1] > 1 else (samples.Y[:, 0] > 0.5).astype(np.int64)
+        shuffled = label[order]
+        rank = np.empty(count)
+        for value in np.unique(label):
+            mine = np.flatnonzero(shuffled == value)
+            rank[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
+        order = order[np.argsort(rank, kind="stable")]
+    held = round(count * fraction)
+    if held == 0 or held == count:
+        raise GlassnetError(
+            f"validation={fraction:g} of {count} rows leaves {'no row to validate on' if not held else 'none to train on'}; "
+            "choose another fraction or pass (X, Y)."
+        )
+    return samples.take(np.sort(order[held:])), samples.take(np.sort(order[:held]))

@@ -1,0 +1,49 @@
+"""Which samples an update sees: addressed by (seed, epoch), so any batch of any epoch can be made again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.engines.base import Batch
+from glassnet.equations.derive import Derivation
+from glassnet.equations.draws import keep_mask, permutation
+from glassnet.training.arrays import Samples
+from glassnet.training.settings import Settings
+
+
+class Batches:
+    """The batches of a training; the last one of an epoch may be smaller."""
+
+    def __init__(self, settings: Settings, derivation: Derivation, samples: Samples) -> None:
+        self.settings = settings
+        self.samples = samples
+        self.per_epoch = settings.batches(len(samples))
+        self._layers = {name: int(name[1:]) for name in derivation.masks}
+        self._masks = derivation.masks
+        self._epoch = -1
+        self._order: np.ndarray | None = None
+
+    def batch(self, iteration: int) -> Batch:
+        """The batch of the update that follows `iteration` earlier ones."""
+        epoch, position = divmod(iteration, self.per_epoch)
+        samples = self.samples
+        if self.settings.batch_size is not None:
+            start = position * self.settings.batch_size
+            stop = min(start + self.settings.batch_size, len(samples))
+            if self.settings.shuffle:
+                samples = samples.take(self._shuffled(epoch)[start:stop])
+            else:
+                samples = samples.take(np.arange(start, stop))
+        masks = {
+            name: keep_mask(
+                self.settings.seed, iteration, self._layers[name], (len(samples), int(symbol.shape[1])), rate
+            ).astype(samples.X.dtype)
+            for name, (symbol, rate) in self._masks.items()
+        }
+        return Batch(samples.X, samples.Y, samples.w, masks)
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        if self._order is None or epoch != self._epoch:
+            self._order = permutation(self.settings.seed, "shuffle", epoch, len(self.samples))
+            self._epoch = epoch
+        return self._order

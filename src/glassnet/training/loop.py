@@ -1,0 +1,352 @@
+"""The training loop: `Training` is one training in progress; `replay` walks a finished one again."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from glassnet.engines.base import NonFiniteValue, State
+from glassnet.equations.schedules import Adaptive
+from glassnet.errors import GlassnetWarning
+from glassnet.training.arrays import Samples
+from glassnet.training.batches import Batches
+from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
+from glassnet.training.history import History
+from glassnet.training.measures import Measure
+from glassnet.training.progress import Progress
+from glassnet.training.run import Run
+from glassnet.training.snapshots import Snapshot
+
+EXPLODED = 1e4
+"""A cost this many times the first one is said to diverge while it is still finite."""
+SECONDS_BETWEEN_WRITES = 1.0
+SHARE_OF_WRITING = 20
+"""Writing takes at most about one part in so many of the time."""
+
+
+class Interruption:
+    """Remembers Ctrl-C, so that a step is never cut in two; a second Ctrl-C interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def note(number: int, frame: FrameType | None) -> None:
+            if self.asked:
+                signal.signal(signal.SIGINT, before)
+                raise KeyboardInterrupt
+            self.asked = True
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+class Training:
+    """One training in progress. It extends `run` up to its settings' epochs.
+
+    Parameters
+    ----------
+    run : the run so far; its last snapshot is where training goes on
+    callbacks : functions of the run, and EarlyStopping objects
+    out : a run folder that is kept up to date, or None
+    max_seconds : end cleanly after about this long
+    show : whether to show progress
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        callbacks: Sequence[Callback | EarlyStopping],
+        out: Path | None,
+        max_seconds: float | None,
+        show: bool,
+    ) -> None:
+        if run.data is None:
+            raise TypeError("Training needs a run with its data.")
+        self.run = run
+        self.data: Samples = run.data
+        self.stoppers = [c.fresh() for c in callbacks if isinstance(c, EarlyStopping)]
+        self.watchers: list[Callable[[Any], Any]] = [c for c in callbacks if not isinstance(c, EarlyStopping)]
+        self.out = out
+        self.max_seconds = max_seconds
+        self.show = show
+        settings = run.settings
+        self.batches = Batches(settings, run.derivation, self.data)
+        self.measure = Measure(run.engine, settings.loss, run.derivation.output_activation, self.data)
+        schedule = settings.optimizer.schedule
+        self.adaptive = AdaptiveRate(schedule) if isinstance(schedule, Adaptive) else None
+        self.schedule = schedule
+        start = run.snapshots[run.snapshots.iterations[-1]]
+        self.iteration = start.iteration
+        self.state: State = dict(start.state)
+        self.squares = float(start.loop.get("squares", 0.0))
+        self.warned = bool(start.loop.get("warned", False))
+        self.seconds_before = float(start.loop.get("seconds", 0.0))
+        if self.adaptive and "adaptive" in start.loop:
+            self.adaptive.restore(start.loop["adaptive"])
+        for stopper, remembered in zip(self.stoppers, start.loop.get("stoppers", []), strict=False):
+            stopper.restore(remembered)
+        self.interruption = Interruption()
+        self.began = self.written = time.monotonic()
+        self.writing = 0.0
+
+    # Where it stands.
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + time.monotonic() - self.began
+
+    def _loop(self) -> dict[str, Any]:
+        facts: dict[str, Any] = {"squares": self.squares, "warned": self.warned, "seconds": self.seconds}
+        if self.adaptive:
+            facts["adaptive"] = self.adaptive.state()
+        if self.stoppers:
+            facts["stoppers"] = [s.state() for s in self.stoppers]
+            facts["best_iteration"] = self.stoppers[0].best_iteration
+        return facts
+
+    def keep(self) -> None:
+        """Offer the present state as a snapshot."""
+        self.run.snapshots.offer(Snapshot(self.iteration, dict(self.state), self._loop()))
+
+    # The loop.
+
+    def go(self) -> Run:
+        """Train to the end and return the run."""
+        run, epochs = self.run, self.run.settings.epochs
+        facts = run.facts
+        facts.update(status="running", message=None, restored=None)
+        if "initial" not in facts:
+            facts["initial"] = self._measured(self.state)
+        status = "finished"
+        first_epoch = self.iteration // self.batches.per_epoch
+        if self.out is not None:
+            run.write(self.out, data=facts["data"].get("keep"))
+        with (
+            np.errstate(all="ignore"),
+            self.interruption.watched(),
+            Progress(self.show, epochs, first_epoch) as progress,
+        ):
+            try:
+                for epoch in range(first_epoch, epochs):
+                    ended = self._epoch(epoch, progress)
+                    if ended is not None:
+                        status = ended
+                        break
+            except NonFiniteValue as problem:
+                status = "diverged"
+                facts["message"] = self._diverged(problem.equation)
+        self._finish(status)
+        return run
+
+    def _epoch(self, epoch: int, progress: Progress) -> str | None:
+        """One epoch, or the rest of one; a status when training ends here."""
+        run, per_epoch = self.run, self.batches.per_epoch
+        rate = math.nan
+        for position in range(self.iteration - epoch * per_epoch, per_epoch):
+            rate = self._rate(epoch, position)
+            values = run.engine.step(self.state, self.batches.batch(self.iteration), rate, self.iteration + 1)
+            self.squares += self._squared_gradient(values)
+            self.iteration += 1
+            self._watch_cost(float(values["J"]), rate)
+            if position < per_epoch - 1:
+                self.keep()
+                if self.interruption.asked:
+                    return "interrupted"
+                if self._out_of_time():
+                    return "out of time"
+                self._write_if_due()
+        row = self._row(epoch, rate)
+        run.history.append(row)
+        self.squares = 0.0
+        watched = row.get("validation_cost", row["cost"] + row["penalty"])
+        if self.adaptive:
+            self.adaptive.saw(watched)
+        stop = False
+        for stopper in self.stoppers:
+            stop = stopper.saw(row, self.iteration) or stop
+        self.keep()
+        if self.stoppers and self.stoppers[0].best_iteration == self.iteration:
+            run.snapshots.mark_best(self.iteration)
+        last = stop or self.interruption.asked or self._out_of_time()
+        progress.epoch(row, last)
+        if stop:
+            watching = ", ".join(s.monitor.replace("_", " ") for s in self.stoppers if s.waited >= s.patience)
+            run.facts["message"] = f"Stopped after epoch {epoch + 1}: the {watching} had not improved."
+            return "stopped early"
+        for watcher in self.watchers:
+            if watcher(run) is True:
+                run.facts["message"] = f"Stopped after epoch {epoch + 1} by a callback."
+                return "stopped early"
+        if self.interruption.asked:
+            return "interrupted"
+        if self._out_of_time():
+            return "out of time"
+        self._write_if_due()
+        return None
+
+    def _rate(self, epoch: int, position: int) -> float:
+        if self.adaptive:
+            return self.adaptive.rate
+        return self.schedule.rate(self.iteration, epoch, epoch + position / self.batches.per_epoch)
+
+    def _squared_gradient(self, values: Any) -> float:
+        total = 0.0
+        for parameter in self.run.derivation.parameters:
+            flat = values[f"d{parameter.name}"].ravel()
+            total += float(flat @ flat)
+        return total
+
+    def _measured(self, state: State) -> dict[str, float]:
+        """Cost, penalty and metric of a state, training and held-out by one definition."""
+        cost, metric = self.measure(state, self.data)
+        found = {"cost": cost, "penalty": self.run.engine.penalty(state), self.measure.metric: metric}
+        if self.run.validation is not None:
+            held_cost, held_metric = self.measure(state, self.run.validation)
+            found |= {"validation_cost": held_cost, f"validation_{self.measure.metric}": held_metric}
+        return found
+
+    def _row(self, epoch: int, rate: float) -> dict[str, float]:
+        return {
+            "epoch": epoch + 1,
+            "iteration": self.iteration,
+            **self._measured(self.state),
+            "learning_rate": rate,
+            "gradient_norm": math.sqrt(self.squares / self.batches.per_epoch),
+            "seconds": self.seconds,
+        }
+
+    def columns(self) -> list[str]:
+        """The history columns that this training will have."""
+        held = ["validation_cost", f"validation_{self.measure.metric}"] if self.run.validation is not None else []
+        return ["cost", "penalty", self.measure.metric, *held, "learning_rate", "gradient_norm"]
+
+    # Trouble.
+
+    def _watch_cost(self, cost: float, rate: float) -> None:
+        first = self.run.facts["initial"]["cost"]
+        if self.warned or not cost > EXPLODED * max(first, 1e-3):
+            return
+        self.warned = True
+        said = (
+            f"The cost has grown from {first:.4g} to {cost:.4g} by iteration {self.iteration}: this training diverges. "
+            f"Try a learning rate well below {rate:g}, or standardise the inputs and a regression target."
+        )
+        self.run.facts.setdefault("notes", []).append(said)
+        warnings.warn(said, GlassnetWarning, stacklevel=6)
+
+    def _diverged(self, equation: str) -> str:
+        rate = self._rate(*divmod(self.iteration, self.batches.per_epoch))
+        line = self.run.derivation[equation]
+        said = (
+            f"Training stopped in iteration {self.iteration + 1}: {line} is not finite, the first equation that is not. "
+            f"The last finite parameters (iteration {self.iteration}) are kept. {self._advice(rate)}"
+        )
+        warnings.warn(said, GlassnetWarning, stacklevel=5)
+        return said
+
+    def _advice(self, rate: float) -> str:
+        largest = max(abs(float(self.data.X.min())), abs(float(self.data.X.max())))
+        if largest > 100:
+            return f"The inputs reach {largest:.3g}: standardise them, or try a learning rate well below {rate:g}."
+        if self.iteration == 0:
+            return "It happened in the first step: look at the initial parameters and the scale of X and Y."
+        return f"Try a learning rate well below {rate:g}, or smaller initial weights."
+
+    def _out_of_time(self) -> bool:
+        return self.max_seconds is not None and time.monotonic() - self.began >= self.max_seconds
+
+    # The folder.
+
+    def _write_if_due(self) -> None:
+        if self.out is None:
+            return
+        due = max(SECONDS_BETWEEN_WRITES, SHARE_OF_WRITING * self.writing)
+        if time.monotonic() - self.written >= due:
+            self._write()
+
+    def _write(self) -> None:
+        if self.out is None:
+            return
+        start = time.monotonic()
+        self.run.write(self.out, with_data=False)
+        self.written = time.monotonic()
+        self.writing = self.written - start
+
+    def _finish(self, status: str) -> None:
+        run, facts = self.run, self.run.facts
+        facts["status"] = status
+        if self.iteration not in run.snapshots.iterations:
+            self.keep()
+        facts["iteration"] = self.iteration
+        if status == "interrupted":
+            facts["message"] = f"Interrupted after {self.iteration} updates; resume the run to go on from there."
+        elif status == "out of time":
+            facts["message"] = f"Stopped after {self.max_seconds:g} s and {self.iteration} updates; resume to go on."
+        for stopper in self.stoppers[:1]:
+            if stopper.restore_best and stopper.best_iteration is not None and status in ("finished", "stopped early"):
+                facts["restored"] = stopper.best_iteration
+        self._write()
+
+
+def replay(run: Run, iteration: int) -> State:
+    """The state after `iteration` updates, from the nearest snapshot before it, by the same engine and draws."""
+    from glassnet.equations.optimizers import LBFGS
+
+    if isinstance(run.settings.optimizer, LBFGS):
+        from glassnet.training.quasi_newton import replay_lbfgs
+
+        return replay_lbfgs(run, iteration)
+    if run.data is None:
+        raise TypeError("Replaying needs a run with its data.")
+    start = run.snapshots.nearest(iteration)
+    state = dict(start.state)
+    batches = Batches(run.settings, run.derivation, run.data)
+    with np.errstate(all="ignore"):
+        for number in range(start.iteration, iteration):
+            run.engine.step(state, batches.batch(number), rate_of(run, number, start), number + 1)
+    return state
+
+
+def rate_of(run: Run, iteration: int, start: Snapshot | None = None) -> float:
+    """The learning rate that the update after `iteration` earlier ones used."""
+    schedule = run.settings.optimizer.schedule
+    epoch, position = divmod(iteration, run.batches)
+    if not isinstance(schedule, Adaptive):
+        return schedule.rate(iteration, epoch, epoch + position / run.batches)
+    if epoch < len(run.history):
+        return float(run.history["learning_rate"][epoch])
+    latest = run.snapshots.nearest(run.iteration)  # an epoch that did not end
+    return float(latest.loop["adaptive"]["rate"])
+
+
+def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]:
+    """Every value of the step after `iteration` earlier ones; `state` is used up."""
+    if run.data is None:
+        raise TypeError("Showing a step needs a run with its data.")
+    batch = Batches(run.settings, run.derivation, run.data).batch(iteration)
+    before = {f"{name}.before": value for name, value in state.items()}
+    with np.errstate(all="ignore"):
+        values = dict(run.engine.step(state, batch, rate_of(run, iteration), iteration + 1))
+    after = {f"{name}.after": value for name, value in state.items()}
+    values.update({name.removesuffix(".before"): value for name, value in before.items()})
+    return {**values, **after}

@@ -1,0 +1,150 @@
+"""L-BFGS through SciPy: the same equations, a line search instead of a learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.engines.base import Array, Batch, NonFiniteValue, State
+from glassnet.equations.optimizers import LBFGS
+from glassnet.training.progress import Progress
+from glassnet.training.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from glassnet.training.loop import Training
+    from glassnet.training.run import Run
+
+
+class _Flat:
+    """Parameters as one vector and back."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.names = [p.name for p in run.derivation.parameters]
+
+    def join(self, arrays: dict[str, Array], prefix: str = "") -> np.ndarray:
+        return np.concatenate([arrays[prefix + n].ravel() for n in self.names]).astype(np.float64)
+
+    def split(self, vector: np.ndarray, like: State) -> State:
+        state, start = dict(like), 0
+        for name in self.names:
+            shape, size = like[name].shape, like[name].size
+            state[name] = vector[start : start + size].reshape(shape).astype(like[name].dtype)
+            start += size
+        return state
+
+
+def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool]) -> str:
+    """Run L-BFGS from the run's first snapshot; `each(state, iteration, ‖gradient‖)` returns True to stop.
+
+    Raises
+    ------
+    NonFiniteValue : an equation gave NaN or infinity
+    """
+    from scipy.optimize import minimize
+
+    settings = run.settings
+    if run.data is None or not isinstance(settings.optimizer, LBFGS):
+        raise TypeError("L-BFGS needs a run with its data.")
+    flat = _Flat(run)
+    start = run.snapshots[0].state
+    data = run.data
+    batch = Batch(data.X, data.Y, data.w, {})
+    last: dict[str, float] = {"norm": math.nan}
+    made = 0
+
+    def cost_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        values = run.engine.step(flat.split(vector, start), batch, 0.0, 1)
+        slope = flat.join(dict(values), "d")
+        last["norm"] = float(np.linalg.norm(slope))
+        return float(values["J"]), slope
+
+    def after(vector: np.ndarray) -> None:
+        nonlocal made
+        made += 1
+        if each(flat.split(vector, start), made, last["norm"]):
+            raise StopIteration
+
+    result = minimize(
+        cost_and_slope,
+        flat.join(start),
+        jac=True,
+        method="L-BFGS-B",
+        callback=after,
+        options={
+            "maxiter": iterations,
+            "maxfun": 100 * max(1, iterations),
+            "maxcor": int(settings.optimizer.memory),
+            "gtol": settings.optimizer.tolerance,
+            "ftol": settings.optimizer.tolerance * np.finfo(np.float64).eps,
+        },
+    )
+    return "converged" if result.status == 0 else "finished"
+
+
+def train_lbfgs(training: Training) -> Run:
+    """Train with L-BFGS. A resumed training repeats its iterations from the start, exactly, and goes on."""
+    run, facts = training.run, training.run.facts
+    epochs = run.settings.epochs
+    facts.update(status="running", message=None, restored=None)
+    facts.setdefault("initial", training._measured(training.state))
+    done_before = training.iteration
+    if training.out is not None:
+        run.write(training.out, data=facts["data"].get("keep"))
+    ended: list[str] = []
+    status = "finished"
+    with (
+        np.errstate(all="ignore"),
+        training.interruption.watched(),
+        Progress(training.show, epochs, done_before) as progress,
+    ):
+
+        def each(state: State, iteration: int, norm: float) -> bool:
+            if iteration <= done_before:
+                return False
+            training.iteration, training.state = iteration, state
+            training.squares = norm * norm
+            row = training._row(iteration - 1, 1.0)
+            run.history.append(row)
+            stop = any([s.saw(row, iteration) for s in training.stoppers])
+            run.snapshots.offer(Snapshot(iteration, dict(state), training._loop()))
+            if training.stoppers and training.stoppers[0].best_iteration == iteration:
+                run.snapshots.mark_best(iteration)
+            progress.epoch(row, stop)
+            training._write_if_due()
+            stop = stop or any([watcher(run) is True for watcher in training.watchers])
+            if stop:
+                ended.append("stopped early")
+            elif training.interruption.asked:
+                ended.append("interrupted")
+            elif training._out_of_time():
+                ended.append("out of time")
+            return bool(ended)
+
+        try:
+            if epochs > done_before:
+                status = minimise(run, epochs, each)
+        except NonFiniteValue as problem:
+            status = "diverged"
+            facts["message"] = training._diverged(problem.equation)
+    if status == "converged":
+        facts["message"] = f"L-BFGS converged after {training.iteration} iterations."
+    training._finish(ended[0] if ended else status)
+    return run
+
+
+def replay_lbfgs(run: Run, iteration: int) -> State:
+    """The state after `iteration` iterations, repeated from the start."""
+    found: list[State] = []
+
+    def each(state: State, number: int, norm: float) -> bool:
+        if number == iteration:
+            found.append(state)
+        return number == iteration
+
+    with np.errstate(all="ignore"):
+        minimise(run, max(iteration, run.settings.epochs), each)
+    return found[0]

@@ -1,0 +1,496 @@
+"""`Run`: the record of one training, and the only thing that views read.
+
+A run keeps its settings, its history and a few snapshots. Batch order and dropout masks are addressed by
+(seed, epoch) and (seed, iteration), so any iteration is re-created exactly: the nearest snapshot before it, run
+forward by the same engine.
+"""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.data.fingerprint import fingerprint
+from glassnet.engines import engine as engine_by_name
+from glassnet.engines.base import Engine, State
+from glassnet.equations.derive import Derivation
+from glassnet.equations.optimizers import LBFGS
+from glassnet.errors import GlassnetWarning, RunError
+from glassnet.network import Network
+from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples
+from glassnet.training.files import (
+    DamagedFile,
+    load_arrays,
+    load_json,
+    load_table,
+    make_folder,
+    save_arrays,
+    save_json,
+    save_table,
+)
+from glassnet.training.history import History
+from glassnet.training.settings import Settings
+from glassnet.training.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from glassnet.data import ArrayPreparation, Preparation
+
+FORMAT = 1
+KEPT_DATA = 16 * 2**20
+"""Data up to this many bytes are kept beside the run."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A training at one iteration: its parameters exactly as they were."""
+
+    run: Run
+    iteration: int
+    state: State
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Name -> array: what is trained, and the running statistics of batch normalisation."""
+        return {name: self.state[name] for name in self.run.parameter_names}
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished by then."""
+        return self.iteration // self.run.batches
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The outputs of the network as it was."""
+        return self.run.outputs(self.state, X)
+
+    def __repr__(self) -> str:
+        return f"<iteration {self.iteration} of {self.run!r}>"
+
+
+class Run:
+    """One training: its network, equations, settings, history and snapshots.
+
+    Attributes
+    ----------
+    network, derivation, settings, history
+    status : "running", "finished", "converged" (LBFGS), "stopped early", "interrupted", "out of time" or "diverged"
+    message : one sentence on how it ended, when there is more to say
+    iteration : updates made
+    parameters : name -> array; those of the best epoch when early stopping restored them
+    initial : cost, metric and penalty before the first update
+    preparation : how a raw table becomes X, when the run was trained on one
+    notes : what was decided or noticed on the way
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        snapshots: Snapshots,
+        history: History,
+        data: Samples | None,
+        validation: Samples | None,
+        facts: dict[str, Any],
+        preparation: Preparation | ArrayPreparation | None = None,
+    ) -> None:
+        self.settings = settings
+        self.snapshots = snapshots
+        self.history = history
+        self.data = data
+        self.validation = validation
+        self.facts = facts
+        self.preparation = preparation
+
+    # What a person reads.
+
+    @property
+    def network(self) -> Network:
+        return self.settings.network
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        return self.settings.derivation()
+
+    @cached_property
+    def engine(self) -> Engine:
+        return engine_by_name(self.settings.engine, self.derivation, self.settings.dtype)
+
+    @property
+    def status(self) -> str:
+        return str(self.facts["status"])
+
+    @property
+    def message(self) -> str | None:
+        return self.facts.get("message")
+
+    @property
+    def notes(self) -> list[str]:
+        return list(self.facts.get("notes", []))
+
+    @property
+    def initial(self) -> dict[str, float]:
+        return dict(self.facts.get("initial", {}))
+
+    @property
+    def iteration(self) -> int:
+        """Updates made."""
+        return max(self.snapshots.iterations[-1], int(self.facts.get("iteration", 0)))
+
+    @property
+    def batches(self) -> int:
+        """Updates an epoch."""
+        return int(self.facts["batches"])
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return (*(p.name for p in self.derivation.parameters), *self.derivation.buffers)
+
+    @property
+    def restored(self) -> int:
+        """The iteration that `parameters` are of: the last, or the best when early stopping restored it."""
+        best = self.facts.get("restored")
+        return self.iteration if best is None else int(best)
+
+    @property
+    def state(self) -> State:
+        """All arrays of the training at `restored`: parameters, the optimiser's memory, running statistics."""
+        return self.at(self.restored).state
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Name -> array: what was trained, and the running statistics of batch normalisation."""
+        return {name: self.state[name] for name in self.parameter_names}
+
+    # Predicting.
+
+    def predict(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+        """The network's outputs A⁽ᴸ⁾ for new samples, shape (m, n_L).
+
+        Parameters
+        ----------
+        X : an array (m, features) in the network's own inputs; or, when the run was trained on a table, that table's
+            like: a path, a pandas or polars frame, an arrow table or a dict of columns, in any order of columns
+        unseen : what to do about a category that training did not have: "error" or "ignore"
+
+        Raises
+        ------
+        DataError : shapes, names or values that do not fit
+        """
+        return self.outputs(self.state, self.inputs(X, unseen=unseen))
+
+    def predict_labels(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+        """Predictions in the target's own terms: class names, or numbers in its units.
+
+        Raises
+        ------
+        RunError : the run was trained on plain arrays, so it knows no names
+        """
+        if self.preparation is None:
+            raise RunError(
+                "This run was trained on plain arrays and knows no class names; use run.predict(X) and your own encoding."
+            )
+        return np.asarray(self.preparation.decode(self.predict(X, unseen=unseen)))
+
+    def inputs(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+        """X as the network takes it: a raw table through the run's preparation, an array as it is."""
+        if isinstance(X, np.ndarray | list | tuple) or self.preparation is None:
+            return check_inputs(X, self.network, self.settings.dtype)
+        from glassnet.data import Preparation, read_table
+
+        if isinstance(self.preparation, Preparation):
+            table = read_table(X, text=self.preparation.text_columns)
+            return np.asarray(self.preparation.transform(table, unseen=unseen))
+        from glassnet.data import read_array
+
+        return np.asarray(self.preparation.transform(read_array(X)))
+
+    def outputs(self, state: State, X: Any) -> np.ndarray:
+        """The outputs under any state, a few thousand rows at a time."""
+        inputs = check_inputs(X, self.network, self.settings.dtype)
+        with np.errstate(all="ignore"):
+            parts = [self.engine.predict(state, inputs[i : i + CHUNK]) for i in range(0, len(inputs), CHUNK)]
+        return np.concatenate(parts)
+
+    # Time travel.
+
+    def at(self, iteration: int) -> Moment:
+        """The training after `iteration` updates (0 is before the first), bit for bit as it was.
+
+        Raises
+        ------
+        RunError : no such iteration, or the data are needed to replay it and are not at hand
+        """
+        if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
+            raise RunError(f"run.at got {iteration!r}; it needs an iteration, a whole number from 0 to {self.iteration}.")
+        wanted = int(iteration)
+        if not 0 <= wanted <= self.iteration:
+            raise RunError(f"run.at got {wanted}; this training has iterations 0 to {self.iteration}.")
+        nearest = self.snapshots.nearest(wanted)
+        if nearest.iteration == wanted:
+            return Moment(self, wanted, nearest.state)
+        self._need_data(f"replay iteration {wanted} from {nearest.iteration}")
+        from glassnet.training.loop import replay
+
+        return Moment(self, wanted, replay(self, wanted))
+
+    def intermediates(self, iteration: int, samples: list[int] | None = None) -> dict[str, np.ndarray]:
+        """Every named value of the step that leads from `iteration` to the next, by equation name.
+
+        Parameters
+        ----------
+        iteration : 0 is the first step
+        samples : positions within the step's batch; all unless given (sums over the batch stay whole)
+        """
+        if isinstance(self.settings.optimizer, LBFGS):
+            raise RunError("An LBFGS iteration makes several evaluations inside SciPy; its steps cannot be shown.")
+        if not 0 <= iteration < max(1, self.iteration):
+            raise RunError(f"This training has the steps 0 to {self.iteration - 1}; step {iteration} is none of them.")
+        moment = self.at(iteration)
+        self._need_data(f"show the step after iteration {iteration}")
+        from glassnet.training.loop import step_values
+
+        values = step_values(self, dict(moment.state), iteration)
+        if samples is None:
+            return values
+        shapes = {e.name: e.shape for e in self.derivation.equations} | {"X": ("m",), "Y": ("m",), "w": ("m",)}
+        return {n: v[samples] if shapes.get(n, ())[:1] == ("m",) else v for n, v in values.items()}
+
+    def _need_data(self, purpose: str) -> None:
+        if self.data is None:
+            raise RunError(
+                f"This run was saved without its data, which are needed to {purpose}; "
+                f"call run.attach(X, Y) with the data it was trained on{self._where()}."
+            )
+
+    def _where(self) -> str:
+        source = (self.facts.get("source") or {}).get("path")
+        return f" (from {source})" if source else ""
+
+    def attach(
+        self, X: Any, Y: Any, sample_weight: Any = None, validation: tuple[Any, ...] | None = None
+    ) -> Run:
+        """Give a run loaded without its data the data again.
+
+        Raises
+        ------
+        RunError : they are not the data it was trained on
+        """
+        settings = self.settings
+        samples = check_samples(X, Y, sample_weight, self.network, settings.loss, settings.dtype)
+        found = data_fingerprint(samples)
+        if found != self.facts["data"]["fingerprint"]:
+            raise RunError(
+                f"These are not the data this run was trained on: their fingerprint is {found[:12]}…, the run's "
+                f"{self.facts['data']['fingerprint'][:12]}…. Pass the same rows in the same order."
+            )
+        self.data = samples
+        if validation is not None:
+            X_held, Y_held, *weights = validation
+            self.validation = check_samples(
+                X_held, Y_held, weights[0] if weights else None, self.network, settings.loss, settings.dtype, "validation "
+            )
+        return self
+
+    # Saving and loading.
+
+    def save(self, folder: str | Path, *, data: bool | None = None, overwrite: bool = False) -> Path:
+        """Write the run as a folder: run.json, history.parquet, snapshots/, and its data while they are small.
+
+        Parameters
+        ----------
+        folder : made when missing
+        data : keep X and Y beside the run; by default when they take at most 16 MB
+        overwrite : replace a run that is there
+
+        Raises
+        ------
+        RunError : the folder holds something else or another run, the disk is full, ...
+        """
+        place = Path(folder)
+        claim_folder(place, overwrite)
+        self.snapshots.moved_to(place)
+        if data is None:
+            data = self.facts["data"].get("keep")
+        self.write(place, data=data)
+        return place
+
+    def write(self, place: Path, *, data: bool | None = None, with_data: bool = True) -> None:
+        """Bring a run folder up to date; history first, so that no snapshot is newer than it."""
+        if with_data:
+            self._write_data(place, data)
+        if len(self.history):
+            save_table(place / "history.parquet", self.history.to_dict())
+        self.snapshots.write(place)
+        save_json(place / "run.json", self._described())
+
+    def _write_data(self, place: Path, data: bool | None) -> None:
+        if self.data is None:
+            return
+        size = self.data.nbytes + (self.validation.nbytes if self.validation else 0)
+        if data is None:
+            data = size <= KEPT_DATA
+        self.facts["data"]["kept"] = bool(data)
+        if not data:
+            return
+        arrays = {"X": self.data.X, "Y": self.data.Y}
+        if self.data.w is not None:
+            arrays["w"] = self.data.w
+        if self.validation is not None:
+            arrays |= {"validation_X": self.validation.X, "validation_Y": self.validation.Y}
+            if self.validation.w is not None:
+                arrays["validation_w"] = self.validation.w
+        save_arrays(place / "data.safetensors", arrays, {"rows": len(self.data)})
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "network": str(self.network),
+            "iteration": self.iteration,
+            "settings": self.settings.to_plain(),
+            "preparation": None if self.preparation is None else self.preparation.to_dict(),
+            "facts": self.facts,
+        }
+
+    @classmethod
+    def load(cls, folder: str | Path, *, damaged: str = "error") -> Run:
+        """Read a run folder.
+
+        Parameters
+        ----------
+        folder : as `save` or `gn.train(..., out=)` wrote it
+        damaged : what to do when a file is truncated or altered: "error", or "skip" to load the run without it
+
+        Raises
+        ------
+        RunError : no such folder, no run in it, or a damaged file (the sentence names it and says what still loads)
+        """
+        from glassnet.errors import unknown_name
+
+        if damaged not in ("error", "skip"):
+            raise RunError(unknown_name("way to treat damaged files", damaged, ["error", "skip"]))
+        place = Path(folder)
+        if not place.exists():
+            raise RunError(f"There is no run folder {place}; train with out='{place}' or give another path.")
+        if not (place / "run.json").is_file():
+            raise RunError(f"{place} is no run folder: it has no run.json. Give the folder that a training wrote.")
+        described = load_json(place / "run.json")
+        if described.get("format") != FORMAT:
+            raise RunError(
+                f"{place} has the format {described.get('format')!r}; this glassnet reads format {FORMAT}. "
+                "Use the version that wrote it."
+            )
+        settings = Settings.from_plain(described["settings"])
+        snapshots, broken = Snapshots.read(place, settings.record)
+        history = History()
+        if (place / "history.parquet").exists():
+            try:
+                history = History(load_table(place / "history.parquet"))
+            except DamagedFile as problem:
+                broken.append(problem)
+        data, validation = None, None
+        if (place / "data.safetensors").exists():
+            try:
+                data, validation = _read_data(place / "data.safetensors")
+            except DamagedFile as problem:
+                broken.append(problem)
+        if not len(snapshots):
+            named = str(broken[0]) if broken else f"{place} has no snapshots."
+            raise RunError(f"{named} No other snapshot is left, so the run cannot be loaded.")
+        if broken:
+            _report(broken, snapshots, damaged)
+        preparation = None
+        if described["preparation"] is not None:
+            from glassnet.data import preparation_from_dict
+
+            preparation = preparation_from_dict(described["preparation"])
+        facts = described["facts"]
+        facts["iteration"] = int(described["iteration"])
+        run = cls(settings, snapshots, history, data, validation, facts, preparation)
+        run.history = history[: run.iteration // run.batches]  # a kill may leave the history ahead of the snapshots
+        return run
+
+    def __repr__(self) -> str:
+        last = self.history.last()
+        cost = f", cost {last['cost']:.4g}" if last else ""
+        return f"<Run of {self.network}: {self.status}, {len(self.history)} epochs{cost}>"
+
+    def __str__(self) -> str:
+        last = self.history.last()
+        rows = self.facts["data"]["rows"]
+        lines = [
+            f"{self.network}   ({self.derivation.parameter_count:,} parameters)",
+            f"loss {self.settings.loss.name} · {self.settings.optimizer!r}",
+            f"{rows:,} samples, batches of {self.settings.batch_size or rows}, seed {self.settings.seed}, "
+            f"{self.settings.dtype}",
+            f"{self.status} after {len(self.history)} of {self.settings.epochs} epochs ({self.iteration:,} updates)",
+        ]
+        if self.message:
+            lines.append(self.message)
+        shown = [f"{n.replace('_', ' ')} {last[n]:.6g}" for n in last if n not in ("epoch", "iteration", "seconds")]
+        if shown:
+            lines.append(", ".join(shown))
+        return "\n".join(lines)
+
+
+def _report(broken: list[DamagedFile], snapshots: Snapshots, damaged: str) -> None:
+    first, last = snapshots.iterations[0], snapshots.iterations[-1]
+    names = "; ".join(str(problem).rstrip(".") for problem in broken)
+    left = f"{len(snapshots)} snapshots from iteration {first} to {last} are whole"
+    if damaged == "error":
+        raise RunError(
+            f"{names}. Without it the run can still be loaded: {left}, and what lies between is replayed. "
+            "Pass damaged='skip' (command line: --skip-damaged) to do so."
+        )
+    warnings.warn(f"{names}. The run is loaded without it: {left}.", GlassnetWarning, stacklevel=4)
+
+
+def _read_data(path: Path) -> tuple[Samples, Samples | None]:
+    arrays, _ = load_arrays(path)
+    if "X" not in arrays or "Y" not in arrays:
+        raise DamagedFile(path, "it holds no X and Y")
+    held = None
+    if "validation_X" in arrays:
+        held = Samples(arrays["validation_X"], arrays["validation_Y"], arrays.get("validation_w"))
+    return Samples(arrays["X"], arrays["Y"], arrays.get("w")), held
+
+
+def claim_folder(place: Path, overwrite: bool) -> None:
+    """Make a folder for a run, refusing to mix it with anything that is there.
+
+    Raises
+    ------
+    RunError : it holds a run (and overwrite is False) or other files
+    """
+    if place.is_dir() and any(place.iterdir()):
+        if not (place / "run.json").exists():
+            raise RunError(f"The folder {place} is not empty and holds no run; choose a new folder.")
+        if not overwrite:
+            raise RunError(
+                f"{place} already holds a run; choose another folder, resume it, or pass overwrite=True "
+                "(command line: --overwrite)."
+            )
+        for old in [*(place / "snapshots").glob("*.safetensors"), place / "history.parquet", place / "data.safetensors"]:
+            old.unlink(missing_ok=True)
+    make_folder(place)
+
+
+def data_fingerprint(samples: Samples) -> str:
+    """What these samples are, in 64 characters."""
+    parts = [samples.X, samples.Y]
+    return fingerprint(*parts, samples.w) if samples.w is not None else fingerprint(*parts)
+
+
+def versions() -> dict[str, str]:
+    """What the training ran on."""
+    from glassnet import __version__
+
+    return {
+        "glassnet": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

@@ -1,0 +1,90 @@
+"""Everything that determines a training besides its data, as one frozen, storable description."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from glassnet.engines import ENGINES
+from glassnet.equations.derive import Derivation, derive
+from glassnet.equations.draws import check_seed
+from glassnet.equations.losses import Loss
+from glassnet.equations.optimizers import LBFGS, Optimizer
+from glassnet.equations.storing import KNOWN, from_plain, to_plain
+from glassnet.errors import GlassnetError, unknown_name
+from glassnet.network import LAYERS, Network
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `gn.train` was told, with names resolved. Two trainings with equal settings and data are one training."""
+
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+    epochs: int
+    batch_size: int | None
+    l1: float
+    l2: float
+    seed: int
+    shuffle: bool
+    engine: str
+    dtype: str
+    record: str | int
+    weighted: bool
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 0:
+            problems.append(f"epochs={self.epochs!r} (a whole number, 0 or more)")
+        size = self.batch_size
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            problems.append(f"batch_size={size!r} (a whole number, 1 or more, or None for full batches)")
+        for name in ("l1", "l2"):
+            strength = getattr(self, name)
+            if not isinstance(strength, int | float) or not 0 <= strength < math.inf:
+                problems.append(f"{name}={strength!r} (a finite number, 0 or above)")
+        if self.dtype not in ("float32", "float64"):
+            problems.append(f"dtype={self.dtype!r} ('float32' or 'float64')")
+        if problems:
+            raise GlassnetError(f"train got {', '.join(problems)}; each needs what stands in parentheses.")
+        if self.engine not in ENGINES:
+            raise GlassnetError(unknown_name("engine", self.engine, ENGINES))
+        check_seed(self.seed)
+        if isinstance(self.optimizer, LBFGS) and size is not None:
+            raise GlassnetError(f"LBFGS got batch_size={size}; it needs full batches (batch_size=None).")
+
+    def derivation(self) -> Derivation:
+        """The equations of this training."""
+        return derive(
+            self.network, self.loss, self.optimizer, l1=self.l1, l2=self.l2, sample_weight=self.weighted
+        )
+
+    def batches(self, samples: int) -> int:
+        """Updates an epoch; the last, smaller batch counts."""
+        return 1 if self.batch_size is None else math.ceil(samples / self.batch_size)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The settings as a JSON object."""
+        plain = {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "network"}
+        layers = [to_plain(layer) for layer in self.network.layers]
+        return {"network": {"input_shape": list(self.network.input_shape), "layers": layers}, **plain}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Settings:
+        """The settings that `to_plain` was called on.
+
+        Raises
+        ------
+        GlassnetError : fields that are missing or unknown
+        """
+        try:
+            described = dict(plain)
+            network = described.pop("network")
+            layers = [from_plain(layer, {**KNOWN, **LAYERS}) for layer in network["layers"]]
+            fields = {name: from_plain(value) for name, value in described.items()}
+            return cls(network=Network(tuple(network["input_shape"]), *layers), **fields)
+        except (KeyError, TypeError) as problem:
+            raise GlassnetError(f"The stored settings are not those of a training ({problem}).") from None

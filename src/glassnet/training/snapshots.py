@@ -1,0 +1,159 @@
+"""Snapshots: the states a training passed through, few enough to keep and close enough to replay from.
+
+With record="auto" a run keeps the states at multiples of a stride that starts at 1 and doubles whenever more than
+about 200 are kept, so a long training has as many as a short one and none is far from its neighbour. The first, the
+last and the best are always kept.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glassnet.engines.base import State
+from glassnet.errors import GlassnetError
+from glassnet.training.files import DamagedFile, load_arrays, make_folder, save_arrays
+
+MOST = 200
+BUDGET = 64 * 2**20
+"""Bytes of snapshots that record="auto" keeps at most (three snapshots always)."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state after `iteration` updates, and what the training loop needs to go on from it."""
+
+    iteration: int
+    state: State
+    loop: dict[str, Any]
+
+
+class Snapshots:
+    """The snapshots of one training, by iteration.
+
+    Parameters
+    ----------
+    record : "auto", "all" (every iteration), "last" (first and last only) or n (every n iterations)
+    """
+
+    def __init__(self, record: str | int = "auto") -> None:
+        whole = isinstance(record, int) and not isinstance(record, bool) and record >= 1
+        if not whole and record not in ("auto", "all", "last"):
+            raise GlassnetError(f"record got {record!r}; it needs 'auto', 'all', 'last' or a number of iterations.")
+        self.record = record
+        self.stride = record if isinstance(record, int) else 1
+        self._kept: dict[int, Snapshot] = {}
+        self._latest: int | None = None
+        self._best: int | None = None
+        self._written: dict[int, Path] = {}
+        self.most: float = math.inf
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def iterations(self) -> list[int]:
+        return sorted(self._kept)
+
+    def __getitem__(self, iteration: int) -> Snapshot:
+        return self._kept[iteration]
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """The newest state; kept as the latest, and for good when the stride says so.
+
+        The state's arrays are kept as they are: engines replace arrays and never write into them.
+        """
+        self._limit(snapshot)
+        before = self._latest
+        self._kept[snapshot.iteration] = snapshot
+        self._latest = snapshot.iteration
+        if before is not None and before != snapshot.iteration:
+            self._drop_unless_kept(before)
+        if self._latest // self.stride >= self.most:
+            while self._latest // self.stride >= self.most:
+                self.stride *= 2
+            for iteration in list(self._kept):
+                self._drop_unless_kept(iteration)
+
+    def _limit(self, snapshot: Snapshot) -> None:
+        if self.record == "auto" and math.isinf(self.most):
+            size = max(1, sum(int(a.nbytes) for a in snapshot.state.values()))
+            self.most = max(3, min(MOST, BUDGET // size))
+
+    def mark_best(self, iteration: int) -> None:
+        """This iteration's snapshot is the best so far; the one before it is let go."""
+        before, self._best = self._best, iteration
+        if before is not None and before != iteration:
+            self._drop_unless_kept(before)
+
+    def _drop_unless_kept(self, iteration: int) -> None:
+        multiple = self.record != "last" and iteration % self.stride == 0
+        if not multiple and iteration not in (0, self._latest, self._best):
+            self._kept.pop(iteration, None)
+
+    def nearest(self, iteration: int) -> Snapshot:
+        """The newest snapshot at or before an iteration."""
+        before = [i for i in self._kept if i <= iteration]
+        if not before:
+            raise GlassnetError(f"There is no snapshot at or before iteration {iteration} to replay from.")
+        return self._kept[max(before)]
+
+    def write(self, folder: Path) -> None:
+        """Bring `folder/snapshots` up to date: new snapshots first, then those let go are removed."""
+        place = folder / "snapshots"
+        make_folder(place)
+        for iteration in self.iterations:
+            if iteration not in self._written:
+                snapshot = self._kept[iteration]
+                path = place / f"{iteration:08d}.safetensors"
+                save_arrays(path, snapshot.state, {"iteration": iteration, "loop": snapshot.loop})
+                self._written[iteration] = path
+        for iteration in [i for i in self._written if i not in self._kept]:
+            self._written.pop(iteration).unlink(missing_ok=True)
+
+    def moved_to(self, folder: Path | None) -> None:
+        """From now on `write` is for another folder (or none)."""
+        self._written = {}
+        if folder is not None:
+            for iteration in self._kept:
+                path = folder / "snapshots" / f"{iteration:08d}.safetensors"
+                if path.exists():
+                    self._written[iteration] = path
+
+    @classmethod
+    def read(cls, folder: Path, record: str | int) -> tuple[Snapshots, list[DamagedFile]]:
+        """All snapshots of a run folder, and the files that are damaged."""
+        snapshots = cls(record)
+        damaged: list[DamagedFile] = []
+        for path in sorted((folder / "snapshots").glob("*.safetensors")):
+            try:
+                arrays, facts = load_arrays(path)
+                snapshot = Snapshot(int(facts["iteration"]), arrays, dict(facts["loop"]))
+            except DamagedFile as problem:
+                damaged.append(problem)
+                continue
+            except (KeyError, TypeError, ValueError):
+                damaged.append(DamagedFile(path, "it is no snapshot"))
+                continue
+            snapshots._kept[snapshot.iteration] = snapshot
+            snapshots._written[snapshot.iteration] = path
+        if snapshots._kept:
+            snapshots._latest = max(snapshots._kept)
+            best = snapshots._kept[snapshots._latest].loop.get("best_iteration")
+            snapshots._best = best if best in snapshots._kept else None
+            snapshots._limit(snapshots._kept[snapshots._latest])
+            while snapshots._latest // snapshots.stride >= snapshots.most:
+                snapshots.stride *= 2
+        return snapshots, damaged
+
+    def until(self, iteration: int) -> Snapshots:
+        """A copy without the snapshots after an iteration."""
+        other = Snapshots(self.record)
+        other.stride, other.most = self.stride, self.most
+        other._kept = {i: s for i, s in self._kept.items() if i <= iteration}
+        other._written = {i: p for i, p in self._written.items() if i <= iteration}
+        other._latest = max(other._kept, default=None)
+        other._best = self._best if self._best in other._kept else None
+        return other
