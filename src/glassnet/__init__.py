@@ -13,7 +13,7 @@ The equations that are printed are the ones that run.
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.expression import Expression
 from glassnet.equations.functions import (
-    abs_ as abs,  # noqa: A004 (gn.abs, for formulas)
+    abs_ as abs,
 )
 from glassnet.equations.functions import (
     activation,

@@ -45,7 +45,9 @@ class Engine(Protocol):
         ...
 
     def step(self, state: State, batch: Batch, alpha: float, number: int) -> Mapping[str, Array]:
-        """Make update `number` (from 1): `state` changes, the values of all equations are returned.
+        """Make update `number` (from 1): `state` gets new arrays, the values of all equations are returned.
+
+        The arrays it had are never written into, so a shallow copy of a state is a snapshot.
 
         Raises
         ------
@@ -58,7 +60,12 @@ class Engine(Protocol):
         ...
 
     def cost(self, state: State, X: Array, Y: Array, w: Array | None) -> tuple[float, float, Array]:
-        """(loss without penalty, its denominator m or Σw, output) on these samples, as when predicting."""
+        """(loss without penalty, its denominator m or Σw, output) on these samples, as when predicting.
+
+        Raises
+        ------
+        NonFiniteValue : the loss is not finite; the first equation that is not
+        """
         ...
 
     def penalty(self, state: State) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import array_api_compat.numpy as numpy_namespace
+import numpy as np
 
 from glassnet.engines.base import Array, Batch, NonFiniteValue, State
 from glassnet.equations.derive import Derivation
@@ -27,7 +27,7 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def __init__(self, derivation: Derivation, dtype: str = "float64", xp: Any = numpy_namespace) -> None:
+    def __init__(self, derivation: Derivation, dtype: str = "float64", xp: Any = np) -> None:
         self.derivation = derivation
         self.xp = xp
         self.dtype = getattr(xp, dtype)
@@ -61,7 +61,7 @@ class ReferenceEngine:
         updated: State = {}
         for equation in self.derivation.update:
             env[equation.name] = updated[equation.name] = equation.expression.evaluate(env, self.xp)
-        self._check_finite(env)
+        self._check_finite(env, self.derivation.equations)
         state.update(updated)
         return env
 
@@ -73,7 +73,10 @@ class ReferenceEngine:
         env = self._run(self.derivation.inference, self._environment(state, X, Y, w))
         if w is not None:
             env["S"] = self.xp.sum(w)
-        value = float(self.data_cost.expression.evaluate({**env, "R": 0.0}, self.xp))
+        env[self.data_cost.name] = self.data_cost.expression.evaluate({**env, "R": 0.0}, self.xp)
+        value = float(env[self.data_cost.name])
+        if not self.xp.isfinite(env[self.data_cost.name]):
+            self._check_finite(env, (*self.derivation.inference, self.data_cost))
         return value, float(env["S"]) if w is not None else float(X.shape[0]), env[self.derivation.output.name]
 
     def penalty(self, state: State) -> float:
@@ -95,10 +98,10 @@ class ReferenceEngine:
             env[equation.name] = equation.expression.evaluate(env, self.xp)
         return env
 
-    def _check_finite(self, env: Mapping[str, Array]) -> None:
+    def _check_finite(self, env: Mapping[str, Array], equations: tuple[Equation, ...]) -> None:
         # A sum is finite when all its terms are; only a sum that is not is looked at entry by entry.
         xp = self.xp
-        for equation in self.derivation.equations:
+        for equation in equations:
             value = env[equation.name]
             if not xp.isfinite(xp.sum(value)) and not xp.all(xp.isfinite(value)):
                 raise NonFiniteValue(equation.name)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import array_api_compat.numpy as xp
 import numpy as np
 
 from glassnet.equations.derive import Derivation, derive
@@ -187,14 +186,14 @@ def gradcheck(
         here = {**env, **values}
         for equation in derived.forward + derived.cost:
             moved = override.get(equation.name) if override else None
-            here[equation.name] = equation.expression.evaluate(here, xp) if moved is None else moved
+            here[equation.name] = equation.expression.evaluate(here, np) if moved is None else moved
         return here
 
     rows = []
     with np.errstate(all="ignore"):
         everything = run(start)
         for equation in derived.backward:
-            everything[equation.name] = equation.expression.evaluate(everything, xp)
+            everything[equation.name] = equation.expression.evaluate(everything, np)
         trained = {p.name for p in derived.parameters}
         largest = max(float(np.linalg.norm(everything[f"d{name}"])) for name in trained)
         for equation in derived.backward:

@@ -104,7 +104,9 @@ def train(
         raise GlassnetError(f"train got max_seconds={max_seconds!r}; it needs a number of seconds above 0.")
     for callback in callbacks:
         if not callable(callback) and not isinstance(callback, EarlyStopping):
-            raise GlassnetError(f"train got {callback!r} as a callback; it needs functions of the run, or EarlyStopping.")
+            raise GlassnetError(
+                f"train got {callback!r} as a callback; it needs functions of the run, or EarlyStopping."
+            )
     given = {
         "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1 or None, "l2": l2 or None,
         "seed": seed or None,

@@ -128,7 +128,9 @@ def check_targets(Y: Any, rows: int, network: Network, loss: Loss, dtype: str, n
     low, high = float(array.min()), float(array.max())
     found = f"from {low:g} to {high:g}"
     if loss.targets == "zero_to_one" and (low < 0 or high > 1):
-        raise DataError(f"{name} has values {found}; {loss.name} needs targets between 0 and 1. Encode classes as 0 and 1.")
+        raise DataError(
+            f"{name} has values {found}; {loss.name} needs targets between 0 and 1. Encode classes as 0 and 1."
+        )
     if loss.targets == "zero_or_one" and not np.isin(array, (0, 1)).all():
         raise DataError(f"{name} has values {found}; {loss.name} needs targets that are 0 or 1.")
     if loss.targets == "plus_minus_one" and not np.isin(array, (-1, 1)).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import signal
 import threading
 import time
@@ -17,11 +18,10 @@ import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
 from glassnet.equations.schedules import Adaptive
-from glassnet.errors import GlassnetWarning
+from glassnet.errors import GlassnetWarning, RunError
 from glassnet.training.arrays import Samples
 from glassnet.training.batches import Batches
 from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
-from glassnet.training.history import History
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
 from glassnet.training.run import Run
@@ -115,7 +115,8 @@ class Training:
     def seconds(self) -> float:
         return self.seconds_before + time.monotonic() - self.began
 
-    def _loop(self) -> dict[str, Any]:
+    def loop_facts(self) -> dict[str, Any]:
+        """What the loop needs, besides the arrays, to go on from here."""
         facts: dict[str, Any] = {"squares": self.squares, "warned": self.warned, "seconds": self.seconds}
         if self.adaptive:
             facts["adaptive"] = self.adaptive.state()
@@ -126,37 +127,61 @@ class Training:
 
     def keep(self) -> None:
         """Offer the present state as a snapshot."""
-        self.run.snapshots.offer(Snapshot(self.iteration, dict(self.state), self._loop()))
+        self.run.snapshots.offer(Snapshot(self.iteration, dict(self.state), self.loop_facts()))
 
     # The loop.
 
     def go(self) -> Run:
         """Train to the end and return the run."""
-        run, epochs = self.run, self.run.settings.epochs
-        facts = run.facts
-        facts.update(status="running", message=None, restored=None)
-        if "initial" not in facts:
-            facts["initial"] = self._measured(self.state)
+        epochs = self.run.settings.epochs
         status = "finished"
         first_epoch = self.iteration // self.batches.per_epoch
-        if self.out is not None:
-            run.write(self.out, data=facts["data"].get("keep"))
         with (
             np.errstate(all="ignore"),
             self.interruption.watched(),
             Progress(self.show, epochs, first_epoch) as progress,
         ):
             try:
+                self.begin()
+                if self.stopped_before:
+                    return self.finish("stopped early")
                 for epoch in range(first_epoch, epochs):
                     ended = self._epoch(epoch, progress)
                     if ended is not None:
                         status = ended
                         break
             except NonFiniteValue as problem:
-                status = "diverged"
-                facts["message"] = self._diverged(problem.equation)
-        self._finish(status)
-        return run
+                status = self.diverged(problem.equation)
+        return self.finish(status)
+
+    @property
+    def stopped_before(self) -> bool:
+        """Whether early stopping had already ended the training that is resumed."""
+        return any(s.waited >= s.patience for s in self.stoppers)
+
+    def begin(self) -> None:
+        """Measure the start and make the run folder.
+
+        Raises
+        ------
+        NonFiniteValue : the cost of the initial parameters is not finite
+        RunError : the folder cannot be written; nothing of it is left
+        """
+        facts = self.run.facts
+        facts.update(status="running", restored=None)
+        if not self.stopped_before:
+            facts["message"] = None
+        if self.out is not None:
+            for stale in (*self.out.glob(".*.tmp"), *self.out.glob("snapshots/.*.tmp")):
+                stale.unlink(missing_ok=True)
+            try:
+                self.run.write(self.out, data=facts["data"].get("keep"))
+            except RunError:
+                if not (self.out / "run.json").exists():
+                    shutil.rmtree(self.out, ignore_errors=True)
+                raise
+        if "initial" not in facts:
+            facts["initial"] = self._measured(self.state)
 
     def _epoch(self, epoch: int, progress: Progress) -> str | None:
         """One epoch, or the rest of one; a status when training ends here."""
@@ -172,10 +197,10 @@ class Training:
                 self.keep()
                 if self.interruption.asked:
                     return "interrupted"
-                if self._out_of_time():
+                if self.out_of_time():
                     return "out of time"
-                self._write_if_due()
-        row = self._row(epoch, rate)
+                self.write_if_due()
+        row = self.row(epoch, rate)
         run.history.append(row)
         self.squares = 0.0
         watched = row.get("validation_cost", row["cost"] + row["penalty"])
@@ -187,7 +212,7 @@ class Training:
         self.keep()
         if self.stoppers and self.stoppers[0].best_iteration == self.iteration:
             run.snapshots.mark_best(self.iteration)
-        last = stop or self.interruption.asked or self._out_of_time()
+        last = stop or self.interruption.asked or self.out_of_time()
         progress.epoch(row, last)
         if stop:
             watching = ", ".join(s.monitor.replace("_", " ") for s in self.stoppers if s.waited >= s.patience)
@@ -199,9 +224,9 @@ class Training:
                 return "stopped early"
         if self.interruption.asked:
             return "interrupted"
-        if self._out_of_time():
+        if self.out_of_time():
             return "out of time"
-        self._write_if_due()
+        self.write_if_due()
         return None
 
     def _rate(self, epoch: int, position: int) -> float:
@@ -225,7 +250,8 @@ class Training:
             found |= {"validation_cost": held_cost, f"validation_{self.measure.metric}": held_metric}
         return found
 
-    def _row(self, epoch: int, rate: float) -> dict[str, float]:
+    def row(self, epoch: int, rate: float) -> dict[str, float]:
+        """The history row of an epoch that has just ended."""
         return {
             "epoch": epoch + 1,
             "iteration": self.iteration,
@@ -254,15 +280,19 @@ class Training:
         self.run.facts.setdefault("notes", []).append(said)
         warnings.warn(said, GlassnetWarning, stacklevel=6)
 
-    def _diverged(self, equation: str) -> str:
+    def diverged(self, equation: str) -> str:
+        """Go back to the last finite state and say what happened, when, and what to try."""
         rate = self._rate(*divmod(self.iteration, self.batches.per_epoch))
-        line = self.run.derivation[equation]
+        latest = self.run.snapshots[self.run.snapshots.iterations[-1]]
+        self.iteration, self.state = latest.iteration, dict(latest.state)
         said = (
-            f"Training stopped in iteration {self.iteration + 1}: {line} is not finite, the first equation that is not. "
-            f"The last finite parameters (iteration {self.iteration}) are kept. {self._advice(rate)}"
+            f"Training stopped in iteration {self.iteration + 1}: {self.run.derivation[equation]} is not finite, the "
+            f"first equation that is not. The last finite parameters (iteration {self.iteration}) are kept. "
+            f"{self._advice(rate)}"
         )
-        warnings.warn(said, GlassnetWarning, stacklevel=5)
-        return said
+        self.run.facts["message"] = said
+        warnings.warn(said, GlassnetWarning, stacklevel=4)
+        return "diverged"
 
     def _advice(self, rate: float) -> str:
         largest = max(abs(float(self.data.X.min())), abs(float(self.data.X.max())))
@@ -272,12 +302,14 @@ class Training:
             return "It happened in the first step: look at the initial parameters and the scale of X and Y."
         return f"Try a learning rate well below {rate:g}, or smaller initial weights."
 
-    def _out_of_time(self) -> bool:
+    def out_of_time(self) -> bool:
+        """Whether `max_seconds` are over."""
         return self.max_seconds is not None and time.monotonic() - self.began >= self.max_seconds
 
     # The folder.
 
-    def _write_if_due(self) -> None:
+    def write_if_due(self) -> None:
+        """Bring the run folder up to date, about once a second and never for more than a twentieth of the time."""
         if self.out is None:
             return
         due = max(SECONDS_BETWEEN_WRITES, SHARE_OF_WRITING * self.writing)
@@ -288,11 +320,19 @@ class Training:
         if self.out is None:
             return
         start = time.monotonic()
-        self.run.write(self.out, with_data=False)
+        try:
+            self.run.write(self.out, with_data=False)
+        except RunError as problem:
+            # The training itself is not lost: it goes on in memory, and the folder stays as it was last whole.
+            said = f"{problem} The run goes on in memory only; save it elsewhere with run.save(folder)."
+            self.run.facts["not_written"] = said
+            self.out = None
+            warnings.warn(said, GlassnetWarning, stacklevel=5)
         self.written = time.monotonic()
         self.writing = self.written - start
 
-    def _finish(self, status: str) -> None:
+    def finish(self, status: str) -> Run:
+        """Say how training ended, choose the parameters it ends with, and write the folder a last time."""
         run, facts = self.run, self.run.facts
         facts["status"] = status
         if self.iteration not in run.snapshots.iterations:
@@ -306,6 +346,7 @@ class Training:
             if stopper.restore_best and stopper.best_iteration is not None and status in ("finished", "stopped early"):
                 facts["restored"] = stopper.best_iteration
         self._write()
+        return run
 
 
 def replay(run: Run, iteration: int) -> State:

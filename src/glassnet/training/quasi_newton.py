@@ -82,18 +82,14 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool
             "ftol": settings.optimizer.tolerance * np.finfo(np.float64).eps,
         },
     )
-    return "converged" if result.status == 0 else "finished"
+    return "finished" if result.nit >= iterations else "converged"
 
 
 def train_lbfgs(training: Training) -> Run:
     """Train with L-BFGS. A resumed training repeats its iterations from the start, exactly, and goes on."""
     run, facts = training.run, training.run.facts
     epochs = run.settings.epochs
-    facts.update(status="running", message=None, restored=None)
-    facts.setdefault("initial", training._measured(training.state))
     done_before = training.iteration
-    if training.out is not None:
-        run.write(training.out, data=facts["data"].get("keep"))
     ended: list[str] = []
     status = "finished"
     with (
@@ -107,33 +103,35 @@ def train_lbfgs(training: Training) -> Run:
                 return False
             training.iteration, training.state = iteration, state
             training.squares = norm * norm
-            row = training._row(iteration - 1, 1.0)
+            row = training.row(iteration - 1, 1.0)
             run.history.append(row)
-            stop = any([s.saw(row, iteration) for s in training.stoppers])
-            run.snapshots.offer(Snapshot(iteration, dict(state), training._loop()))
+            stop = False
+            for stopper in training.stoppers:
+                stop = stopper.saw(row, iteration) or stop
+            run.snapshots.offer(Snapshot(iteration, dict(state), training.loop_facts()))
             if training.stoppers and training.stoppers[0].best_iteration == iteration:
                 run.snapshots.mark_best(iteration)
             progress.epoch(row, stop)
-            training._write_if_due()
-            stop = stop or any([watcher(run) is True for watcher in training.watchers])
+            training.write_if_due()
+            for watcher in training.watchers:
+                stop = watcher(run) is True or stop
             if stop:
                 ended.append("stopped early")
             elif training.interruption.asked:
                 ended.append("interrupted")
-            elif training._out_of_time():
+            elif training.out_of_time():
                 ended.append("out of time")
             return bool(ended)
 
         try:
-            if epochs > done_before:
+            training.begin()
+            if epochs > done_before and not training.stopped_before:
                 status = minimise(run, epochs, each)
         except NonFiniteValue as problem:
-            status = "diverged"
-            facts["message"] = training._diverged(problem.equation)
+            status = training.diverged(problem.equation)
     if status == "converged":
         facts["message"] = f"L-BFGS converged after {training.iteration} iterations."
-    training._finish(ended[0] if ended else status)
-    return run
+    return training.finish(ended[0] if ended else status)
 
 
 def replay_lbfgs(run: Run, iteration: int) -> State:

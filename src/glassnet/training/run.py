@@ -225,7 +225,9 @@ class Run:
         RunError : no such iteration, or the data are needed to replay it and are not at hand
         """
         if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
-            raise RunError(f"run.at got {iteration!r}; it needs an iteration, a whole number from 0 to {self.iteration}.")
+            raise RunError(
+                f"run.at got {iteration!r}; it needs an iteration, a whole number from 0 to {self.iteration}."
+            )
         wanted = int(iteration)
         if not 0 <= wanted <= self.iteration:
             raise RunError(f"run.at got {wanted}; this training has iterations 0 to {self.iteration}.")
@@ -270,9 +272,7 @@ class Run:
         source = (self.facts.get("source") or {}).get("path")
         return f" (from {source})" if source else ""
 
-    def attach(
-        self, X: Any, Y: Any, sample_weight: Any = None, validation: tuple[Any, ...] | None = None
-    ) -> Run:
+    def attach(self, X: Any, Y: Any, sample_weight: Any = None, validation: tuple[Any, ...] | None = None) -> Run:
         """Give a run loaded without its data the data again.
 
         Raises
@@ -291,7 +291,13 @@ class Run:
         if validation is not None:
             X_held, Y_held, *weights = validation
             self.validation = check_samples(
-                X_held, Y_held, weights[0] if weights else None, self.network, settings.loss, settings.dtype, "validation "
+                X_held,
+                Y_held,
+                weights[0] if weights else None,
+                self.network,
+                settings.loss,
+                settings.dtype,
+                "validation ",
             )
         return self
 
@@ -473,7 +479,11 @@ def claim_folder(place: Path, overwrite: bool) -> None:
                 f"{place} already holds a run; choose another folder, resume it, or pass overwrite=True "
                 "(command line: --overwrite)."
             )
-        for old in [*(place / "snapshots").glob("*.safetensors"), place / "history.parquet", place / "data.safetensors"]:
+        for old in [
+            *(place / "snapshots").glob("*.safetensors"),
+            place / "history.parquet",
+            place / "data.safetensors",
+        ]:
             old.unlink(missing_ok=True)
     make_folder(place)
 

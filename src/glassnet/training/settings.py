@@ -58,9 +58,7 @@ class Settings:
 
     def derivation(self) -> Derivation:
         """The equations of this training."""
-        return derive(
-            self.network, self.loss, self.optimizer, l1=self.l1, l2=self.l2, sample_weight=self.weighted
-        )
+        return derive(self.network, self.loss, self.optimizer, l1=self.l1, l2=self.l2, sample_weight=self.weighted)
 
     def batches(self, samples: int) -> int:
         """Updates an epoch; the last, smaller batch counts."""
