@@ -52,7 +52,7 @@ def _numeric(value: Any, name: str, dtype: str | None) -> np.ndarray:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
             raise DataError(
-                f"{name} contains {_first_text(array)!r}, which is no number; encode text first (glassnet.data.Preparation "
+                f"{name} contains {str(_first_text(array))!r}, which is no number; encode text first (glassnet.data.Preparation "
                 "does it for tables)."
             ) from None
     wanted = dtype or ("float32" if array.dtype == np.float32 else "float64")
@@ -94,7 +94,8 @@ def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str =
     if array.ndim == 1 and features == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] != features:
-        reshaped = " Pass one row a sample" + (f", e.g. {name}.reshape(-1, {features})." if array.ndim != 2 else ".")
+        flat = array.ndim > 2 and int(np.prod(array.shape[1:])) == features
+        reshaped = f" Pass {name}.reshape({len(array)}, -1)." if flat else " Pass one row a sample."
         raise DataError(
             f"{name} has shape {array.shape}; the network {network} needs (m, {features}), one column a feature.{reshaped}"
         )

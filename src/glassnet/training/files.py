@@ -20,6 +20,7 @@ import numpy as np
 from glassnet.errors import RunError
 
 CHECKSUM = "sha256"
+PLACEHOLDER = b"glassnet" * 8
 
 
 class DamagedFile(RunError):
@@ -152,18 +153,20 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def save_table(path: Path, columns: Mapping[str, np.ndarray]) -> None:
-    """Columns of numbers as Parquet with a checksum in its metadata."""
+    """Columns of numbers as Parquet, with a checksum of the whole file in its metadata.
+
+    The checksum is computed with a placeholder of equal length in its own place.
+    """
     import io
 
     import pyarrow as pa
     from pyarrow import parquet
 
     table = pa.table({name: pa.array(values) for name, values in columns.items()})
-    checksum = _digest(*_array_parts(columns))
-    table = table.replace_schema_metadata({CHECKSUM: checksum})
     buffer = io.BytesIO()
-    parquet.write_table(table, buffer)
-    write_bytes(path, buffer.getvalue())
+    parquet.write_table(table.replace_schema_metadata({CHECKSUM: PLACEHOLDER}), buffer, store_schema=False)
+    content = buffer.getvalue()
+    write_bytes(path, content.replace(PLACEHOLDER, _digest(content).encode(), 1))
 
 
 def load_table(path: Path) -> dict[str, np.ndarray]:
@@ -177,15 +180,15 @@ def load_table(path: Path) -> dict[str, np.ndarray]:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(pa.BufferReader(path.read_bytes()))
-        checksum = (table.schema.metadata or {})[CHECKSUM.encode()].decode()
+        content = path.read_bytes()
+        table = parquet.read_table(pa.BufferReader(content))
+        checksum: bytes = (table.schema.metadata or {})[CHECKSUM.encode()]
     except OSError as problem:
         if problem.errno is not None:
             raise DamagedFile(path, f"it cannot be read ({_reason(problem)})") from None
         raise DamagedFile(path, "it is truncated or no Parquet file") from None
     except (pa.ArrowException, KeyError):
         raise DamagedFile(path, "it is truncated or no Parquet file of glassnet's") from None
-    columns = {name: table[name].to_numpy() for name in table.column_names}
-    if _digest(*_array_parts(columns)) != checksum:
+    if _digest(content.replace(checksum, PLACEHOLDER, 1)).encode() != checksum:
         raise DamagedFile(path, "its content is not what was written (the checksum differs)")
-    return columns
+    return {name: table[name].to_numpy() for name in table.column_names}
