@@ -52,8 +52,8 @@ def _numeric(value: Any, name: str, dtype: str | None) -> np.ndarray:
             array = array.astype(np.float64)
         except (TypeError, ValueError):
             raise DataError(
-                f"{name} contains {str(_first_text(array))!r}, which is no number; encode text first (glassnet.data.Preparation "
-                "does it for tables)."
+                f"{name} contains {str(_first_text(array))!r}, which is no number; encode text first "
+                "(glassnet.data.Preparation does it for tables)."
             ) from None
     wanted = dtype or ("float32" if array.dtype == np.float32 else "float64")
     return np.ascontiguousarray(array, dtype=wanted)

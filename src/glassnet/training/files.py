@@ -164,7 +164,7 @@ def save_table(path: Path, columns: Mapping[str, np.ndarray]) -> None:
 
     table = pa.table({name: pa.array(values) for name, values in columns.items()})
     buffer = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({CHECKSUM: PLACEHOLDER}), buffer, store_schema=False)
+    parquet.write_table(table.replace_schema_metadata({CHECKSUM: PLACEHOLDER}), buffer)
     content = buffer.getvalue()
     write_bytes(path, content.replace(PLACEHOLDER, _digest(content).encode(), 1))
 
@@ -181,8 +181,9 @@ def load_table(path: Path) -> dict[str, np.ndarray]:
 
     try:
         content = path.read_bytes()
-        table = parquet.read_table(pa.BufferReader(content))
-        checksum: bytes = (table.schema.metadata or {})[CHECKSUM.encode()]
+        whole = parquet.ParquetFile(pa.BufferReader(content))
+        checksum: bytes = (whole.metadata.metadata or {})[CHECKSUM.encode()]
+        table = whole.read()
     except OSError as problem:
         if problem.errno is not None:
             raise DamagedFile(path, f"it cannot be read ({_reason(problem)})") from None
