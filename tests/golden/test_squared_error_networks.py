@@ -137,12 +137,14 @@ def test_the_numpy_walkthrough_first_step():
     )  # fmt: skip
     first = run.intermediates(0)
     close(first["A2"][:, 0], case["output"], FIRST_STEP)
-    error = 0.5 * (first["A2"] - first["Y"])[:, 0] ** 2 if "Y" in first else 0.5 * (3 * first["dA2"][:, 0]) ** 2
+    error = 0.5 * (first["A2"] - np.array(case["Y"]))[:, 0] ** 2
     close(error, case["error"], FIRST_STEP)
     close(error, case["seed_printed_error"], 0, atol=5e-9)  # printed with 8 digits
     close(first["J"], np.mean(case["error"]), FIRST_STEP)
-    close(3 * first["dW2"], case["gradient_w_ho"], FIRST_STEP)
-    close(3 * first["dW1"], case["gradient_w_ih"], FIRST_STEP)
+    # The file has its gradients from the weights, (before − after) / rate, which costs them their last digits.
+    lost = np.finfo(float).eps / case["lr_of_the_single_update"]
+    close(3 * first["dW2"], case["gradient_w_ho"], FIRST_STEP, lost)
+    close(3 * first["dW1"], case["gradient_w_ih"], FIRST_STEP, lost)
     close(first["W2.after"], case["w_ho_after_single_update"], FIRST_STEP)
     close(first["W1.after"], case["w_ih_after_single_update"], FIRST_STEP)
 

@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -167,7 +167,7 @@ class Run:
 
     # Predicting.
 
-    def predict(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+    def predict(self, X: Any, *, unseen: Literal["error", "ignore"] = "error") -> np.ndarray:
         """The network's outputs A⁽ᴸ⁾ for new samples, shape (m, n_L).
 
         Parameters
@@ -182,7 +182,7 @@ class Run:
         """
         return self.outputs(self.state, self.inputs(X, unseen=unseen))
 
-    def predict_labels(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+    def predict_labels(self, X: Any, *, unseen: Literal["error", "ignore"] = "error") -> np.ndarray:
         """Predictions in the target's own terms: class names, or numbers in its units.
 
         Raises
@@ -195,7 +195,7 @@ class Run:
             )
         return np.asarray(self.preparation.decode(self.predict(X, unseen=unseen)))
 
-    def inputs(self, X: Any, *, unseen: str = "error") -> np.ndarray:
+    def inputs(self, X: Any, *, unseen: Literal["error", "ignore"] = "error") -> np.ndarray:
         """X as the network takes it: a raw table through the run's preparation, an array as it is."""
         if isinstance(X, np.ndarray | list | tuple) or self.preparation is None:
             return check_inputs(X, self.network, self.settings.dtype)

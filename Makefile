@@ -1,0 +1,43 @@
+# Two commands for a newcomer: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo test test-extras lint clean
+.DEFAULT_GOAL := demo
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "glassnet needs Python 3.11 or newer; this is $$($(PYTHON) --version). Run: make PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.package: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/.package
+
+$(VENV)/.extras: $(VENV)/.test
+	$(PIP) --editable '.[extras-test]'
+	@touch $@
+
+demo: $(VENV)/.package  ## the flower data: a network against logistic regression, with pictures
+	$(BIN)/glassnet demo
+
+test: $(VENV)/.test  ## every test that needs only glassnet and light test packages
+	$(BIN)/python -m pytest -m "not extras" -n 2
+
+test-extras: $(VENV)/.extras  ## the tests that need torch
+	$(BIN)/python -m pytest -m extras
+
+lint: $(VENV)/.test  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist demo-output src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
