@@ -10,6 +10,7 @@
 The equations that are printed are the ones that run.
 """
 
+from glassnet import data, views
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.expression import Expression
 from glassnet.equations.functions import (
@@ -57,7 +58,7 @@ __all__ = [
     "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "BatchNorm", "CosineDecay", "DataError",
     "Dense", "Derivation", "Dropout", "EarlyStopping", "ExponentialDecay", "Expression", "GlassnetError",
     "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "Loss", "Network", "OneCycle", "RMSprop", "Run",
-    "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "derive", "erf", "exp", "expm1", "gradcheck", "log",
+    "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "exp", "expm1", "gradcheck", "log",
     "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh",
-    "train", "where",
+    "train", "views", "where",
 ]  # fmt: skip

@@ -267,7 +267,7 @@ def _backward(forward: Forward, cost: tuple[Equation, ...], loss: Loss) -> list[
                 noted.extend(rule for rule in applied if rule not in noted)
 
     # The cost's own lines (L, R, J) are inlined: dL = dR = 1 says nothing a reader needs.
-    own = {Symbol(e.name): e.expression for e in cost if e.name in ("L", "R")}
+    own: dict[Expression, Expression] = {Symbol(e.name): e.expression for e in cost if e.name in ("L", "R")}
     one: Expression = Constant(1.0)
     total = next(e for e in cost if e.name == "J").expression
     send(simplified(replace(total, own)), one)

@@ -67,7 +67,7 @@ def _slope(node: Expression, by: Expression) -> Expression:
             return subtract(divide(da, b), divide(multiply(a, db), power(b, Constant(2.0))))
         case Power(left=a, right=b):
             da, db = _slope(a, by), _slope(b, by)
-            through_base = ZERO
+            through_base: Expression = ZERO
             if number(da) != 0.0:
                 through_base = multiply(multiply(b, power(a, subtract(b, ONE))), da)
             if number(db) == 0.0:

@@ -127,7 +127,8 @@ class Expression:
     def __abs__(self) -> Expression:
         from glassnet.equations.functions import abs_
 
-        return abs_(self)
+        absolute: Expression = abs_(self)
+        return absolute
 
     def __bool__(self) -> bool:
         raise TypeError(

@@ -192,47 +192,47 @@ def _softmax(xp: Namespace, z: Array) -> Array:
 
 ZERO, ONE = Constant(0.0), Constant(1.0)
 
-exp = Primitive("exp", lambda xp, z: xp.exp(z), lambda z: (exp(z),))
-expm1 = Primitive("expm1", lambda xp, z: xp.expm1(z), lambda z: (exp(z),))
-log = Primitive("log", lambda xp, z: xp.log(z), lambda z: (1 / z,))
-log1p = Primitive("log1p", lambda xp, z: xp.log1p(z), lambda z: (1 / (1 + z),))
-sqrt = Primitive("sqrt", lambda xp, z: xp.sqrt(z) if hasattr(z, "dtype") else math.sqrt(z), lambda z: (1 / (2 * sqrt(z)),))
-sin = Primitive("sin", lambda xp, z: xp.sin(z), lambda z: (cos(z),))
-cos = Primitive("cos", lambda xp, z: xp.cos(z), lambda z: (-sin(z),))
-tanh = Primitive("tanh", lambda xp, z: xp.tanh(z), lambda z: (1 - tanh(z) ** 2,))
-sigmoid = Primitive("sigmoid", _sigmoid, lambda z: (sigmoid(z) * (1 - sigmoid(z)),))
-softplus = Primitive("softplus", _softplus, lambda z: (sigmoid(z),))
-log_softplus = Primitive("log_softplus", _log_softplus, lambda z: (exp(-softplus(-z) - log_softplus(z)),))
-erf = Primitive("erf", _erf, lambda z: (2 / math.sqrt(math.pi) * exp(-(z**2)),))
-normal_pdf = Primitive(
+exp: Primitive = Primitive("exp", lambda xp, z: xp.exp(z), lambda z: (exp(z),))
+expm1: Primitive = Primitive("expm1", lambda xp, z: xp.expm1(z), lambda z: (exp(z),))
+log: Primitive = Primitive("log", lambda xp, z: xp.log(z), lambda z: (1 / z,))
+log1p: Primitive = Primitive("log1p", lambda xp, z: xp.log1p(z), lambda z: (1 / (1 + z),))
+sqrt: Primitive = Primitive("sqrt", lambda xp, z: xp.sqrt(z) if hasattr(z, "dtype") else math.sqrt(z), lambda z: (1 / (2 * sqrt(z)),))
+sin: Primitive = Primitive("sin", lambda xp, z: xp.sin(z), lambda z: (cos(z),))
+cos: Primitive = Primitive("cos", lambda xp, z: xp.cos(z), lambda z: (-sin(z),))
+tanh: Primitive = Primitive("tanh", lambda xp, z: xp.tanh(z), lambda z: (1 - tanh(z) ** 2,))
+sigmoid: Primitive = Primitive("sigmoid", _sigmoid, lambda z: (sigmoid(z) * (1 - sigmoid(z)),))
+softplus: Primitive = Primitive("softplus", _softplus, lambda z: (sigmoid(z),))
+log_softplus: Primitive = Primitive("log_softplus", _log_softplus, lambda z: (exp(-softplus(-z) - log_softplus(z)),))
+erf: Primitive = Primitive("erf", _erf, lambda z: (2 / math.sqrt(math.pi) * exp(-(z**2)),))
+normal_pdf: Primitive = Primitive(
     "φ", lambda xp, z: xp.exp(-0.5 * z * z) * (1.0 / math.sqrt(2.0 * math.pi)), lambda z: (-(z * normal_pdf(z)),)
 )
-normal_cdf = Primitive("Φ", _normal_cdf, lambda z: (normal_pdf(z),))
-abs_ = Primitive("abs", lambda xp, z: xp.abs(z), lambda z: (sign(z),))
-floor = Primitive("floor", lambda xp, z: xp.floor(z), lambda z: (ZERO,))
-sign = Primitive("sign", lambda xp, z: xp.sign(z), lambda z: (ZERO,))
-maximum = Primitive(
+normal_cdf: Primitive = Primitive("Φ", _normal_cdf, lambda z: (normal_pdf(z),))
+abs_: Primitive = Primitive("abs", lambda xp, z: xp.abs(z), lambda z: (sign(z),))
+floor: Primitive = Primitive("floor", lambda xp, z: xp.floor(z), lambda z: (ZERO,))
+sign: Primitive = Primitive("sign", lambda xp, z: xp.sign(z), lambda z: (ZERO,))
+maximum: Primitive = Primitive(
     "max", lambda xp, a, b: xp.where(a > b, a + 0 * b, b + 0 * a), lambda a, b: (Compare(">", a, b), Compare("≤", a, b))
 )
-minimum = Primitive(
+minimum: Primitive = Primitive(
     "min", lambda xp, a, b: xp.where(a < b, a + 0 * b, b + 0 * a), lambda a, b: (Compare("<", a, b), Compare("≥", a, b))
 )
-where = Primitive(
+where: Primitive = Primitive(
     "where",
     lambda xp, condition, a, b: xp.where(condition != 0, a, b),
     lambda condition, a, b: (ZERO, where(condition, ONE, ZERO), where(condition, ZERO, ONE)),
 )
 
-logsumexp = RowFunction(
+logsumexp: RowFunction = RowFunction(
     "logsumexp", _logsumexp, lambda g, u: g * softmax(u), "d logsumexp(z) = softmax(z)", keeps_columns=False
 )
-softmax = RowFunction(
+softmax: RowFunction = RowFunction(
     "softmax",
     _softmax,
     lambda g, u: softmax(u) * (g - Sum(g * softmax(u), 1)),
     "softmax: dz = a ⊙ (da − Σⱼ(da ⊙ a))",
 )
-log_softmax = RowFunction(
+log_softmax: RowFunction = RowFunction(
     "log_softmax",
     lambda xp, z: z - _logsumexp(xp, z),
     lambda g, u: g - softmax(u) * Sum(g, 1),

@@ -35,7 +35,7 @@ GREEK = {
     "lambda": ("λ", r"\lambda"), "epsilon": ("ε", r"\varepsilon"),
 }  # fmt: skip
 NAMED_CONSTANTS = {"λ": r"\lambda", "λ₁": r"\lambda_1", "λ₂": r"\lambda_2", "β₁": r"\beta_1", "β₂": r"\beta_2",
-                   "μ": r"\mu", "ρ": r"\rho", "ε": r"\varepsilon", "ε₀": r"\varepsilon_0", "λw": r"\lambda_w", "γ": r"\gamma",
+                   "μ": r"\mu", "π": r"\pi", "ρ": r"\rho", "ε": r"\varepsilon", "ε₀": r"\varepsilon_0", "λw": r"\lambda_w", "γ": r"\gamma",
                    "p": "p", "δ": r"\delta"}  # fmt: skip
 SUPERSCRIPTS = {2.0: "²", 3.0: "³"}
 NAME = re.compile(r"^(?P<d>d?)(?P<stem>[A-Za-z_]*?[A-Za-z])(?P<layer>\d+)$")
@@ -108,7 +108,7 @@ class Text(Notation):
         return f"{left} {right}"
 
     def fraction(self, above: str, below: str) -> str:
-        return f"{above} / {below}"
+        return f"{above} / {'0.5' if below == '½' else below}"
 
     def negated(self, inner: str) -> str:
         return f"−{inner}"
@@ -116,6 +116,8 @@ class Text(Notation):
     def power(self, base: str, exponent: str, value: float | None) -> str:
         if value is not None and value in SUPERSCRIPTS:
             return base + SUPERSCRIPTS[value]
+        if exponent == "t":
+            return base + "ᵗ"
         return f"{base}^{exponent}" if re.fullmatch(r"[\w.⁺]+", exponent) else f"{base}^({exponent})"
 
     def transposed(self, inner: str) -> str:
@@ -328,8 +330,8 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
         case MatMul(left=a, right=b):
             return notation.side_by_side(_at_least(MATRIX, a, notation), _at_least(TIGHT, b, notation)), MATRIX
         case Power(left=a, right=b):
-            value = b.value if isinstance(b, Constant) and b.name is None else None
-            return notation.power(_at_least(ATOM, a, notation), _written(b, notation)[0], value), TIGHT
+            exponent = b.value if isinstance(b, Constant) and b.name is None else None
+            return notation.power(_at_least(ATOM, a, notation), _written(b, notation)[0], exponent), TIGHT
         case Transpose(argument=a):
             return notation.transposed(_at_least(ATOM, a, notation)), TIGHT
         case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):

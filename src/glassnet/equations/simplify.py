@@ -157,8 +157,9 @@ def power(a: Expression, b: Expression) -> Expression:
         return divide(ONE, a)
     if y is not None and y < 0:
         return divide(ONE, power(a, Constant(-y)))
-    if isinstance(a, Power) and y is not None and number(a.right) is not None and (number(a.right) or 0).is_integer():
-        return power(a.left, Constant((number(a.right) or 0) * y))
+    inner = number(a.right) if isinstance(a, Power) else None
+    if isinstance(a, Power) and y is not None and inner is not None and inner.is_integer():
+        return power(a.left, Constant(inner * y))
     return Power(a, b)
 
 
