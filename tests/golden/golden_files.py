@@ -51,7 +51,7 @@ def columns(file):
     return {name: [row[i] for row in rows] for i, name in enumerate(first)}
 
 
-def table(case):
+def table_of(case):
     """The CSV file that a golden case was computed on."""
     name = Path(case["data_file"]).name
     return columns(HERE / "data" / name if (HERE / "data" / name).is_file() else data_file(name))

@@ -5,8 +5,7 @@ The file's nabla are sums over the batch of the data term alone; its matrices ar
 
 import numpy as np
 import pytest
-from golden_files import FIRST_STEP, TRAJECTORY, ZERO, close, data_file, golden, train
-from golden_files import table as table_of
+from golden_files import FIRST_STEP, TRAJECTORY, ZERO, close, data_file, golden, table_of, train
 
 import glassnet as gn
 
@@ -126,9 +125,7 @@ ORDERED = ["09_net003_4_8_6_3_sigmoid", "09_net003_4_8_6_3_relu_softmax_l2", "09
 
 
 def test_the_cases_with_whole_epochs_are_these():
-    assert [name for name in NAMES if "sgd_fixed_order" in golden(name)] == [
-        name for name in NAMES if name in ORDERED
-    ]
+    assert [name for name in NAMES if "sgd_fixed_order" in golden(name)] == [name for name in NAMES if name in ORDERED]
 
 
 @pytest.mark.parametrize("name", ORDERED)

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
-from golden_files import FIRST_STEP, TRAJECTORY, ZERO, accuracy_after, close, cost_after, flower, golden, standardised
-from golden_files import table as table_of
-from golden_files import train
+from golden_files import (
+    FIRST_STEP,
+    TRAJECTORY,
+    ZERO,
+    accuracy_after,
+    close,
+    cost_after,
+    flower,
+    golden,
+    standardised,
+    table_of,
+    train,
+)
 
 import glassnet as gn
 

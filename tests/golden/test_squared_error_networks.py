@@ -6,8 +6,7 @@ The seed sums over the samples where glassnet takes the mean, so its rate is our
 
 import numpy as np
 import pytest
-from golden_files import FIRST_STEP, TRAJECTORY, close, cost_after, golden, train
-from golden_files import table as table_of
+from golden_files import FIRST_STEP, TRAJECTORY, close, cost_after, golden, table_of, train
 
 import glassnet as gn
 

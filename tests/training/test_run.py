@@ -86,8 +86,11 @@ def test_data_left_out_are_asked_for_and_recognised(tmp_path):
     )
     with pytest.raises(gn.RunError, match="These are not the data this run was trained on"):
         loaded.attach(X + 1e-9, Y)
+    assert same(loaded.attach(X, Y).at(3).parameters, run.at(3).parameters)  # all the rows, split again
     held = run.data
-    assert same(loaded.attach(held.X, held.Y).at(3).parameters, run.at(3).parameters)
+    again = gn.Run.load(tmp_path / "r").attach(held.X, held.Y)  # the training rows alone
+    assert same(again.at(3).parameters, run.at(3).parameters)
+    assert same(gn.train(resume=loaded, epochs=8, progress=False).parameters, trained(epochs=8).parameters)
 
 
 def test_large_data_are_not_kept_unless_asked(tmp_path, monkeypatch):

@@ -90,7 +90,9 @@ class Derivation:
     @cached_property
     def inference(self) -> tuple[Equation, ...]:
         """The forward lines used to predict: running statistics for batch ones, no dropout."""
-        return tuple(changed(e, expression=e.inference, inference=None) if e.inference is not None else e for e in self.forward)
+        return tuple(
+            changed(e, expression=e.inference, inference=None) if e.inference is not None else e for e in self.forward
+        )
 
     @property
     def parameter_count(self) -> int:
@@ -273,10 +275,10 @@ def _backward(forward: Forward, cost: tuple[Equation, ...], loss: Loss) -> list[
     send(simplified(replace(total, own)), one)
     layers = {p.symbol.name: p.layer for p in forward.parameters} | {e.name: e.layer for e in forward.equations}
     consumers = _last_consumers(forward)
-    for rule in next(e for e in cost if e.name in ("L", "J")).rules:
-        for name in list(received):
-            if name in computed and rule not in rules[name]:
-                rules[name].insert(0, rule)
+    rewriting = next(e for e in cost if e.name in ("L", "J")).rules
+    for name in received:
+        if name in computed:
+            rules[name] = [*rewriting, *(rule for rule in rules[name] if rule not in rewriting)]
 
     def write(name: str) -> None:
         # A weight's slope reads data first, then penalty.

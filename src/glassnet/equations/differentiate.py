@@ -124,16 +124,22 @@ def gradients(
                 yield from gradients(a, upstream, rules)
                 yield from gradients(b, upstream, rules)
                 return
+            case Subtract(left=a, right=b):
+                yield from gradients(a, upstream, rules)
+                yield from gradients(b, negate(upstream), rules)
+                return
             case Multiply(left=a, right=b) if not any(isinstance(node, Symbol) for node in walk(a)):
                 yield from gradients(b, multiply(upstream, a), rules)
                 return
     if is_elementwise(expression) and not isinstance(expression, Symbol):
         for leaf in leaves(expression):
-            applied = list(rules)
-            slope = derivative(expression, leaf, applied)
+            tidying: list[str] = []
+            slope = derivative(expression, leaf, tidying)
             if number(slope) == 0.0:
                 continue
+            applied = list(rules)
             _note_rules(expression, leaf, applied)
+            applied.extend(rule for rule in tidying if rule not in applied)
             passed = _reduced(multiply(upstream, slope), expression.shape, leaf.shape)
             yield from gradients(leaf, passed, tuple(applied))
         return
@@ -192,10 +198,11 @@ def _reduced(passed: Expression, whole: Shape, wanted: Shape) -> Expression:
 
 
 def _note_rules(expression: Expression, leaf: Expression, applied: list[str]) -> None:
+    # Only the functions that stand between the line and the leaf were differentiated.
     stack = [expression]
     while stack:
         node = stack.pop()
-        if node == leaf:
+        if node == leaf or leaf not in walk(node):
             continue
         if isinstance(node, Function) and node.kind.elementwise and node.kind != where:
             rule = node.kind.rule

@@ -25,11 +25,14 @@ from glassnet.equations.expression import (
     Constant,
     Expression,
     Function,
+    MatMul,
+    Mean,
     Namespace,
     Negate,
     Shape,
     Sum,
     Symbol,
+    Transpose,
     as_expression,
     broadcast_shapes,
     replace,
@@ -196,7 +199,9 @@ exp: Primitive = Primitive("exp", lambda xp, z: xp.exp(z), lambda z: (exp(z),))
 expm1: Primitive = Primitive("expm1", lambda xp, z: xp.expm1(z), lambda z: (exp(z),))
 log: Primitive = Primitive("log", lambda xp, z: xp.log(z), lambda z: (1 / z,))
 log1p: Primitive = Primitive("log1p", lambda xp, z: xp.log1p(z), lambda z: (1 / (1 + z),))
-sqrt: Primitive = Primitive("sqrt", lambda xp, z: xp.sqrt(z) if hasattr(z, "dtype") else math.sqrt(z), lambda z: (1 / (2 * sqrt(z)),))
+sqrt: Primitive = Primitive(
+    "sqrt", lambda xp, z: xp.sqrt(z) if hasattr(z, "dtype") else math.sqrt(z), lambda z: (1 / (2 * sqrt(z)),)
+)
 sin: Primitive = Primitive("sin", lambda xp, z: xp.sin(z), lambda z: (cos(z),))
 cos: Primitive = Primitive("cos", lambda xp, z: xp.cos(z), lambda z: (-sin(z),))
 tanh: Primitive = Primitive("tanh", lambda xp, z: xp.tanh(z), lambda z: (1 - tanh(z) ** 2,))
@@ -287,9 +292,21 @@ def activation(name: str | FunctionKind, definition: Callable[[Expression], Expr
         raise GlassnetError(f"An activation got the name {name!r}; it needs a word like 'swish'.")
     if name in ACTIVATIONS or name in PRIMITIVES:
         raise GlassnetError(f"There is already a function '{name}'; give yours another name.")
-    tree = as_expression(definition(Z))
-    check_elementwise(tree, {"z"}, f"The activation '{name}'")
+    tree = read_formula(definition, (Z,), f"The activation '{name}'")
     return Defined(name, tree)
+
+
+def read_formula(definition: Callable[..., Expression], arguments: tuple[Symbol, ...], what: str) -> Expression:
+    """A person's formula as a tree of these arguments, checked to be elementwise; `what` begins the refusals."""
+    try:
+        tree = as_expression(definition(*arguments))
+    except TypeError as problem:
+        raise GlassnetError(
+            f"{what} is no formula glassnet can read ({str(problem).rstrip('.')}); "
+            "build it from arithmetic and gn.exp, gn.log, gn.where, ..., not from NumPy's functions."
+        ) from None
+    check_elementwise(tree, {argument.name for argument in arguments}, what)
+    return tree
 
 
 def check_elementwise(tree: Expression, allowed: set[str], what: str) -> None:
@@ -303,8 +320,10 @@ def check_elementwise(tree: Expression, allowed: set[str], what: str) -> None:
     for node in walk(tree):
         if isinstance(node, Function) and not node.kind.elementwise:
             raise GlassnetError(f"{what} uses {node.kind.name}, which mixes a row; its formula must be elementwise.")
-        if isinstance(node, Sum):
+        if isinstance(node, Sum | Mean):
             raise GlassnetError(f"{what} sums over the batch; its formula must be elementwise.")
+        if isinstance(node, MatMul | Transpose):
+            raise GlassnetError(f"{what} uses a matrix product; its formula must be elementwise (* instead of @).")
 
 
 def negated(expression: Expression) -> Expression | None:

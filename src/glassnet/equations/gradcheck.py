@@ -169,9 +169,7 @@ def gradcheck(
             f"gradcheck got X of shape {inputs.shape} and Y of shape {targets.shape}; it needs "
             f"(m, {network.input_shape[0]}) and (m, {network.output_units})."
         )
-    derived = derivation or derive(
-        network, loss, "sgd", l1=l1, l2=l2, sample_weight=sample_weight is not None
-    )
+    derived = derivation or derive(network, loss, "sgd", l1=l1, l2=l2, sample_weight=sample_weight is not None)
     rng = generator(seed, "check", 0)
     start = {name: np.array(value, dtype=np.float64) for name, value in _start(network, parameters, seed, rng).items()}
     env: dict[str, Any] = {"X": inputs, "Y": targets, "m": float(len(inputs))}

@@ -92,7 +92,9 @@ def initializer(value: str | Initializer) -> Initializer:
     try:
         numbers = tuple(float(part) for part in given)
     except ValueError:
-        raise GlassnetError(f"The initialiser '{value}' has an argument that is no number; write {kind}(0.1).") from None
+        raise GlassnetError(
+            f"The initialiser '{value}' has an argument that is no number; write {kind}(0.1)."
+        ) from None
     if numbers and len(numbers) != len(defaults):
         raise GlassnetError(
             f"The initialiser '{value}' got {len(numbers)} arguments; {kind} takes {len(defaults) or 'none'}."

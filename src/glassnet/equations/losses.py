@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from glassnet.equations.expression import Compare, Constant, Expression, Symbol, as_expression
+from glassnet.equations.expression import Compare, Constant, Expression, Symbol
 from glassnet.equations.functions import (
     ACTIVATIONS,
     FunctionKind,
     abs_,
-    check_elementwise,
     log,
     maximum,
+    read_formula,
     relu,
     where,
 )
@@ -77,9 +77,7 @@ def loss(name: str | Loss, definition: Callable[[Expression, Expression], Expres
         raise GlassnetError(f"A loss got the name {name!r}; it needs a word like 'cauchy'.")
     if name in LOSSES:
         raise GlassnetError(f"There is already a loss '{name}'; give yours another name.")
-    tree = as_expression(definition(Y, A))
-    check_elementwise(tree, {"y", "a"}, f"The loss '{name}'")
-    return Loss(name, tree)
+    return Loss(name, read_formula(definition, (Y, A), f"The loss '{name}'"))
 
 
 NATURAL_LOSS = {

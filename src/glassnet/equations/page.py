@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from html import escape
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from glassnet.equations.expression import Constant, Expression, Shape, Symbol, r
 from glassnet.equations.layers import Equation
 from glassnet.equations.rendering import LATEX, MATHML, TEXT, number_text, symbol_in
 from glassnet.equations.schedules import ConstantRate
+from glassnet.equations.simplify import simplified
 
 if TYPE_CHECKING:
     from glassnet.equations.derive import Derivation
@@ -21,6 +23,7 @@ PHASES = (
     ("update", "Update: the assignments of one step, in this order"),
 )
 WIDTH = 118
+LONGEST = 48
 STATES_LISTED = 4
 
 
@@ -34,12 +37,20 @@ def _subtitle(derivation: Derivation) -> str:
         parts.append(f"L1 penalty {derivation.l1:g}")
     if derivation.l2:
         parts.append(f"L2 penalty {derivation.l2:g}")
-    parts.append(f"optimiser {_optimizer_text(derivation)}")
+    parts.append(f"optimiser {_settings(derivation.optimizer)}")
     return " · ".join(parts)
 
 
-def _optimizer_text(derivation: Derivation) -> str:
-    return repr(derivation.optimizer).replace("ConstantRate(learning_rate=", "(")
+def _settings(described: object) -> str:
+    """An optimiser or schedule as one would write it: its learning rate, and what is not at its default."""
+    if not dataclasses.is_dataclass(described):
+        return f"{described}"
+    said = [
+        f"{f.name}={_settings(getattr(described, f.name))}"
+        for f in dataclasses.fields(described)
+        if f.init and (f.name == "learning_rate" or getattr(described, f.name) != f.default)
+    ]
+    return f"{type(described).__name__}({', '.join(said)})"
 
 
 def legend(derivation: Derivation) -> list[tuple[str, Shape | None, str]]:
@@ -67,8 +78,8 @@ def legend(derivation: Derivation) -> list[tuple[str, Shape | None, str]]:
     used = {s.name for e in derivation.update for s in symbols(e.expression)}
     schedule = derivation.optimizer.schedule
     if "alpha" in used:
-        rate = f"{schedule.learning_rate:g}" if isinstance(schedule, ConstantRate) else rate_line(derivation)
-        found.append(("alpha", (), f"learning rate: {rate}"))
+        alpha = f"{schedule.learning_rate:g}" if isinstance(schedule, ConstantRate) else rate_line(derivation)
+        found.append(("alpha", (), f"learning rate: {alpha}"))
     if "t" in used:
         found.append(("t", (), "number of the update, from 1"))
     return found
@@ -81,7 +92,7 @@ def rate_line(derivation: Derivation) -> str:
         return f"starts at {derivation.optimizer.schedule.learning_rate:g} and falls when the cost stalls"
     meanings = {"t": "t updates done", "e": "e epochs done", "q": "q epochs done with their fraction"}
     said = ", ".join(meanings[s.name] for s in symbols(tree) if s.name in meanings)
-    return f"{tree}   ({said})"
+    return f"{simplified(tree)}   ({said})" if said else f"{simplified(tree)}"
 
 
 def _targets(derivation: Derivation) -> str:
@@ -118,10 +129,16 @@ def text_page(derivation: Derivation) -> str:
     if derivation.warning:
         lines += [*textwrap.wrap("Take care: " + derivation.warning, WIDTH), ""]
     everything = [(str(e), shape_text(e.shape), e) for e in derivation.equations]
-    width = min(56, max(len(text) for text, _, _ in everything) + 2)
+    width = max(len(text) for text, _, _ in everything if len(text) <= LONGEST) + 2  # longer ones take a line alone
     shapes = max(len(shape) for _, shape, _ in everything) + 2
     for phase, heading in PHASES:
         rows = [row for row in everything if row[2].phase == phase]
+        if not rows and phase == "update":
+            lines += [
+                heading,
+                "  made by SciPy's L-BFGS: a line search from the slopes above and those of the last steps",
+                "",
+            ]
         if not rows:
             continue
         lines.append(heading)
@@ -145,7 +162,7 @@ def text_page(derivation: Derivation) -> str:
     ]
     named_width = max(len(name) for name, _, _ in names) + 2
     for name, shape, meaning in names:
-        lines.append(f"  {name:<{named_width}}{shape:<{shapes}}{meaning}".rstrip())
+        lines.extend(_row(name, shape, meaning, named_width, shapes))
     for constant in constants(derivation):
         lines.append(f"  {constant.name:<{named_width}}{'':<{shapes}}{number_text(constant.value)}")
     for name, formula in definitions(derivation):
@@ -173,7 +190,9 @@ def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equa
         if equation.name not in names:
             continue
         parameter = names[equation.name]
-        plain = {s: Symbol(s.name.replace(parameter.name, "θ")) for s in symbols(equation.expression)}
+        plain: dict[Expression, Expression] = {
+            s: Symbol(s.name.replace(parameter.name, "θ")) for s in symbols(equation.expression)
+        }
         pattern = replace(equation.expression, {**plain, parameter.symbol: theta})
         if pattern not in groups:
             groups[pattern] = [parameter.name]
@@ -190,15 +209,12 @@ def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equa
 
 
 def _row(text: str, shape: str, why: str, width: int, shapes: int) -> list[str]:
-    head = f"  {text:<{width}}"
-    if len(text) + 2 > width:
-        rest = textwrap.wrap(why, WIDTH - width - shapes) or [""]
-        return [f"  {text}", f"  {'':<{width}}{shape:<{shapes}}{rest[0]}".rstrip(),
-                *(f"  {'':<{width}}{'':<{shapes}}{part}" for part in rest[1:])]  # fmt: skip
-    rest = textwrap.wrap(why, WIDTH - width - shapes) or [""]
+    first, *rest = textwrap.wrap(why, WIDTH - width - shapes) or [""]
+    above, beside = ([f"  {text}"], "") if len(text) + 2 > width else ([], text)
     return [
-        f"{head}{shape:<{shapes}}{rest[0]}".rstrip(),
-        *(f"  {'':<{width}}{'':<{shapes}}{part}" for part in rest[1:]),
+        *above,
+        f"  {beside:<{width}}{shape:<{shapes}}{first}".rstrip(),
+        *(f"  {'':<{width}}{'':<{shapes}}{part}" for part in rest),
     ]
 
 
@@ -255,12 +271,12 @@ def html_page(derivation: Derivation) -> str:
     for name, shape, meaning in legend(derivation):
         parts.append(
             f"<tr><td><math>{symbol_in(name, MATHML)}</math></td>"
-            f'<td>{escape(shape_text(shape)) if shape is not None else ""}</td>'
+            f"<td>{escape(shape_text(shape)) if shape is not None else ''}</td>"
             f'<td style="text-align:left">{escape(meaning)}</td></tr>'
         )
     for constant in constants(derivation):
         parts.append(
-            f"<tr><td><math>{constant.mathml()}</math></td><td></td><td style=\"text-align:left\">"
+            f'<tr><td><math>{constant.mathml()}</math></td><td></td><td style="text-align:left">'
             f"{number_text(constant.value)}</td></tr>"
         )
     parts.append("</table></div>")

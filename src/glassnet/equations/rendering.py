@@ -226,7 +226,9 @@ class MathML(Notation):
         stem = match["stem"]
         layer = f"<mrow><mo>(</mo><mn>{match['layer']}</mn><mo>)</mo></mrow>"
         d = '<mi mathvariant="normal">d</mi>' if match["d"] else ""
-        known = {"running_mean": "μ̄", "running_var": "v̄", "var": "var", "sd": "sd"} | {k: v[0] for k, v in GREEK.items()}
+        known = {"running_mean": "μ̄", "running_var": "v̄", "var": "var", "sd": "sd"} | {
+            k: v[0] for k, v in GREEK.items()
+        }
         if len(stem) > 1 and stem not in known:
             inner = self.symbol(stem[1:] + match["layer"])
             return f"<mrow>{d}<msub><mi>{stem[0]}</mi>{inner}</msub></mrow>"
@@ -349,9 +351,7 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
 def _argument(node: Expression, notation: Notation) -> str:
     # Inside a call's own parentheses a comparison needs none.
     if isinstance(node, Compare):
-        return notation.infix(
-            _at_least(SUM, node.left, notation), node.operator, _at_least(SUM, node.right, notation)
-        )
+        return notation.infix(_at_least(SUM, node.left, notation), node.operator, _at_least(SUM, node.right, notation))
     return _written(node, notation)[0]
 
 

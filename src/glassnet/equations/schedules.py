@@ -17,6 +17,7 @@ from glassnet.equations.functions import cos, floor, minimum, where
 from glassnet.errors import GlassnetError
 
 ITERATION, EPOCH, PROGRESS = Symbol("t"), Symbol("e"), Symbol("q")
+PI = Constant(math.pi, "π")
 
 
 def check_positive(owner: str, **values: float) -> None:
@@ -78,7 +79,8 @@ class StepDecay(Schedule):
         check_positive("StepDecay", every=self.every, factor=self.factor)
 
     def expression(self) -> Expression:
-        return self.learning_rate * Constant(self.factor) ** floor(EPOCH / self.every)
+        periods: Expression = floor(EPOCH / self.every)
+        return self.learning_rate * Constant(self.factor) ** periods
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,9 @@ class CosineDecay(Schedule):
             raise GlassnetError(f"CosineDecay got end={self.end!r}; it needs a rate from 0 to learning_rate.")
 
     def expression(self) -> Expression:
-        done = minimum(PROGRESS / self.epochs, 1.0)
-        return self.end + 0.5 * (self.learning_rate - self.end) * (1 + cos(math.pi * done))
+        done: Expression = minimum(PROGRESS / self.epochs, 1.0)
+        wave: Expression = cos(PI * done)
+        return self.end + 0.5 * (self.learning_rate - self.end) * (1 + wave)
 
 
 @dataclass(frozen=True)
@@ -148,10 +151,11 @@ class OneCycle(Schedule):
     def expression(self) -> Expression:
         top, start, end = self.learning_rate, self.learning_rate / 25, self.learning_rate / 1e4
         turn = self.rise * self.epochs
-        rising = start + 0.5 * (top - start) * (1 - cos(math.pi * (PROGRESS / turn)))
+        rising = start + 0.5 * (top - start) * (1 - cos(PI * (PROGRESS / turn)))
         left = minimum((PROGRESS - turn) / (self.epochs - turn), 1.0)
-        falling = end + 0.5 * (top - end) * (1 + cos(math.pi * left))
-        return where(Compare("<", PROGRESS, Constant(turn)), rising, falling)
+        falling = end + 0.5 * (top - end) * (1 + cos(PI * left))
+        alpha: Expression = where(Compare("<", PROGRESS, Constant(turn)), rising, falling)
+        return alpha
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,8 @@ class WarmUp(Schedule):
         check_positive("WarmUp", iterations=self.iterations)
 
     def expression(self) -> Expression:
-        return self.learning_rate * minimum((ITERATION + 1) / self.iterations, 1.0)
+        share: Expression = minimum((ITERATION + 1) / self.iterations, 1.0)
+        return self.learning_rate * share
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,8 @@ def power(a: Expression, b: Expression) -> Expression:
     if y is not None and y < 0:
         return divide(ONE, power(a, Constant(-y)))
     inner = number(a.right) if isinstance(a, Power) else None
-    if isinstance(a, Power) and y is not None and inner is not None and inner.is_integer():
+    # (x²)³ = x⁶; but (x²)^½ is |x|, so an outer exponent that is not whole stays outside.
+    if isinstance(a, Power) and y is not None and y.is_integer() and inner is not None:
         return power(a.left, Constant(inner * y))
     return Power(a, b)
 
@@ -313,7 +314,7 @@ def expanded(expression: Expression) -> dict[Monomial, float] | None:
             base = expanded(expression.left)
             if base is not None and len(base) == 1:
                 ((m, c),) = base.items()
-                if c > 0 or n.is_integer():
+                if n.is_integer() or (c > 0 and len(m) <= 1 and all(e == 1.0 for _, e in m)):
                     return {tuple((atom, e * n) for atom, e in m): c**n}
             return {((expression.left, n),): 1.0}
     return {((expression, 1.0),): 1.0}

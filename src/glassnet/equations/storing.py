@@ -84,4 +84,6 @@ def from_plain(value: Any, known: Mapping[str, type] = KNOWN) -> Any:
     try:
         return known[kind](**fields)
     except TypeError as problem:
-        raise GlassnetError(f"A stored {kind} has the fields {', '.join(fields)}, which do not fit: {problem}.") from None
+        raise GlassnetError(
+            f"A stored {kind} has the fields {', '.join(fields)}, which do not fit: {problem}."
+        ) from None

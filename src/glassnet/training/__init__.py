@@ -179,7 +179,7 @@ def _begun(
         network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), seed,
         bool(shuffle), engine, kind, record, sample_weight is not None,
     )  # fmt: skip
-    held = None
+    held, fraction, stratified = None, None, False
     classes = metric_name(derivation.loss, derivation.output_activation, samples.Y) == "accuracy"
     if isinstance(validation, tuple | list):
         if len(validation) not in (2, 3):
@@ -192,7 +192,8 @@ def _begun(
         held = check_samples(validation[0], validation[1], weights, network, derivation.loss, kind, "validation ")
     elif validation is not None:
         one_label = samples.Y.shape[1] == 1 or exclusive(samples.Y)
-        samples, held = held_out_fraction(samples, validation, seed, classes and one_label)
+        fraction, stratified = validation, classes and one_label
+        samples, held = held_out_fraction(samples, fraction, seed, stratified)
     notes: list[str] = []
     if derivation.warning:
         notes.append(derivation.warning)
@@ -213,6 +214,8 @@ def _begun(
             "rows": len(samples),
             "fingerprint": data_fingerprint(samples),
             "validation_rows": 0 if held is None else len(held),
+            "validation_fraction": fraction,
+            "stratified": stratified,
         },
         "source": None if source is None else dict(source),
         "versions": versions(),

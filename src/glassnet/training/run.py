@@ -23,7 +23,7 @@ from glassnet.equations.derive import Derivation
 from glassnet.equations.optimizers import LBFGS
 from glassnet.errors import GlassnetWarning, RunError
 from glassnet.network import Network
-from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples
+from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples, held_out_fraction
 from glassnet.training.files import (
     DamagedFile,
     load_arrays,
@@ -273,7 +273,7 @@ class Run:
         return f" (from {source})" if source else ""
 
     def attach(self, X: Any, Y: Any, sample_weight: Any = None, validation: tuple[Any, ...] | None = None) -> Run:
-        """Give a run loaded without its data the data again.
+        """Give a run loaded without its data the data again: all of them, or only the part it was trained on.
 
         Raises
         ------
@@ -282,6 +282,11 @@ class Run:
         settings = self.settings
         samples = check_samples(X, Y, sample_weight, self.network, settings.loss, settings.dtype)
         found = data_fingerprint(samples)
+        fraction = self.facts["data"].get("validation_fraction")
+        if fraction and found != self.facts["data"]["fingerprint"]:
+            stratified = bool(self.facts["data"]["stratified"])
+            samples, self.validation = held_out_fraction(samples, fraction, settings.seed, stratified)
+            found = data_fingerprint(samples)
         if found != self.facts["data"]["fingerprint"]:
             raise RunError(
                 f"These are not the data this run was trained on: their fingerprint is {found[:12]}…, the run's "
