@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from functools import cached_property
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from glassnet.equations.differentiate import SAMPLES, gradients
@@ -373,7 +374,7 @@ def _name_repeats(backward: list[Equation]) -> list[Equation]:
         repeated = [node for node, times in counts.items() if times > 1]
         table: dict[Expression, Expression] = {}
         for position, node in enumerate(repeated):
-            name = f"U{equation.layer}" + ("" if position == 0 else "abcdefgh"[position])
+            name = f"U{equation.layer}" + ("" if position == 0 else _letters(position))
             result.append(
                 Equation(name, "backward", equation.layer, node, "computed once and used again in the next line")
             )
@@ -382,6 +383,11 @@ def _name_repeats(backward: list[Equation]) -> list[Equation]:
             equation = changed(equation, expression=replace(equation.expression, table))
         result.append(equation)
     return result
+
+
+def _letters(position: int) -> str:
+    """b, c, ..., z, aa, bb, ...: what sets the second and later names of one line apart."""
+    return ascii_lowercase[position % 26] * (1 + position // 26)
 
 
 def _update(optimizer: Optimizer, forward: Forward) -> tuple[list[Equation], list[Symbol]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from glassnet.errors import GlassnetError
@@ -163,7 +164,7 @@ def as_expression(value: ExpressionLike) -> Expression:
     """A number becomes a `Constant`; an expression stays what it is."""
     if isinstance(value, Expression):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, Real) and not isinstance(value, bool):  # NumPy's numbers too
         return Constant(float(value))
     raise TypeError(
         f"An expression got {type(value).__name__} {value!r}; it needs expressions and plain numbers. "

@@ -183,6 +183,13 @@ def _erf(xp: Namespace, z: Array) -> Array:
     return scipy_erf(z)
 
 
+def _where(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
+    # Between two numbers the condition says the type: left to themselves, NumPy makes float64 of them, torch float32.
+    if not hasattr(a, "dtype") and not hasattr(b, "dtype"):
+        a, b = a + 0 * condition, b + 0 * condition
+    return xp.where(condition != 0, a, b)
+
+
 def _logsumexp(xp: Namespace, z: Array) -> Array:
     top = xp.max(z, axis=-1, keepdims=True)
     return top + xp.log(xp.sum(xp.exp(z - top), axis=-1, keepdims=True))
@@ -224,7 +231,7 @@ minimum: Primitive = Primitive(
 )
 where: Primitive = Primitive(
     "where",
-    lambda xp, condition, a, b: xp.where(condition != 0, a, b),
+    _where,
     lambda condition, a, b: (ZERO, where(condition, ONE, ZERO), where(condition, ZERO, ONE)),
 )
 

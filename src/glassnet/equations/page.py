@@ -222,7 +222,8 @@ def _note(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH - 6, initial_indent="      ", subsequent_indent="        ")
 
 
-LATEX_SPECIAL = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#"})
+LATEX_SPECIAL = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "−": "$-$", "α": r"$\alpha$"})
+"""pdfLaTeX knows neither the minus sign nor Greek letters in running text."""
 
 
 def latex_page(derivation: Derivation) -> str:
@@ -246,6 +247,8 @@ def latex_page(derivation: Derivation) -> str:
 
 def html_page(derivation: Derivation) -> str:
     """A table a phase, equations in MathML; no script, no style sheet needed."""
+    from glassnet.equations.derive import definitions
+
     parts = [f"<div><h3>{escape(_title(derivation))}</h3><p>{escape(_subtitle(derivation))}</p>"]
     if derivation.warning:
         parts.append(f"<p><strong>Take care:</strong> {escape(derivation.warning)}</p>")
@@ -258,9 +261,9 @@ def html_page(derivation: Derivation) -> str:
             notes = [equation.why]
             if phase == "backward":
                 notes += [f"by {rule}" for rule in equation.rules]
-            text = "<br>".join(escape(note) for note in notes)
+            text = "<br/>".join(escape(note) for note in notes)
             if equation.textbook is not None:
-                text += f"<br>computed as <math>{equation.expression.mathml()}</math>, which cannot overflow"
+                text += f"<br/>computed as <math>{equation.expression.mathml()}</math>, which cannot overflow"
             parts.append(
                 f'<tr><td style="text-align:left">{equation.mathml()}</td>'
                 f'<td style="text-align:left">{escape(shape_text(equation.shape))}</td>'
@@ -279,5 +282,11 @@ def html_page(derivation: Derivation) -> str:
             f'<tr><td><math>{constant.mathml()}</math></td><td></td><td style="text-align:left">'
             f"{number_text(constant.value)}</td></tr>"
         )
+    for name, formula in definitions(derivation):
+        if name != "linear":
+            parts.append(
+                f"<tr><td><math>{MATHML.call(name, ['<mi>z</mi>'])}</math></td><td></td>"
+                f'<td style="text-align:left"><math>{formula.mathml()}</math></td></tr>'
+            )
     parts.append("</table></div>")
     return "".join(parts)

@@ -34,9 +34,11 @@ GREEK = {
     "alpha": ("α", r"\alpha"), "beta": ("β", r"\beta"), "gamma": ("γ", r"\gamma"), "mu": ("μ", r"\mu"),
     "lambda": ("λ", r"\lambda"), "epsilon": ("ε", r"\varepsilon"),
 }  # fmt: skip
-NAMED_CONSTANTS = {"λ": r"\lambda", "λ₁": r"\lambda_1", "λ₂": r"\lambda_2", "β₁": r"\beta_1", "β₂": r"\beta_2",
-                   "μ": r"\mu", "π": r"\pi", "ρ": r"\rho", "ε": r"\varepsilon", "ε₀": r"\varepsilon_0", "λw": r"\lambda_w", "γ": r"\gamma",
-                   "p": "p", "δ": r"\delta"}  # fmt: skip
+NAMED_CONSTANTS = {
+    "λ": r"\lambda", "λ₁": r"\lambda_1", "λ₂": r"\lambda_2", "λw": r"\lambda_w", "β₁": r"\beta_1", "β₂": r"\beta_2",
+    "μ": r"\mu", "π": r"\pi", "ρ": r"\rho", "ε": r"\varepsilon", "ε₀": r"\varepsilon_0", "γ": r"\gamma", "δ": r"\delta",
+    "p": "p",
+}  # fmt: skip
 SUPERSCRIPTS = {2.0: "²", 3.0: "³"}
 NAME = re.compile(r"^(?P<d>d?)(?P<stem>[A-Za-z_]*?[A-Za-z])(?P<layer>\d+)$")
 
@@ -312,7 +314,8 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
                 return notation.negated(notation.number(-value)), SUM
             return notation.number(value), ATOM
         case Add(left=a, right=b):
-            return notation.infix(_at_least(SUM, a, notation), "+", _at_least(SUM, b, notation)), SUM
+            second_level = PRODUCT if _begins_with_minus(b) else SUM  # a + (−b), not a + −b
+            return notation.infix(_at_least(SUM, a, notation), "+", _at_least(second_level, b, notation)), SUM
         case Subtract(left=a, right=b):
             return notation.infix(_at_least(SUM, a, notation), "−", _at_least(PRODUCT, b, notation)), SUM
         case Negate(argument=a):
@@ -346,6 +349,12 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
             inner = notation.infix(_at_least(SUM, a, notation), operator, _at_least(SUM, b, notation))
             return notation.parenthesised(inner), ATOM
     raise TypeError(f"No notation for {type(node).__name__}.")
+
+
+def _begins_with_minus(node: Expression) -> bool:
+    while isinstance(node, Add | Subtract):
+        node = node.left
+    return isinstance(node, Negate) or (isinstance(node, Constant) and node.name is None and node.value < 0)
 
 
 def _argument(node: Expression, notation: Notation) -> str:

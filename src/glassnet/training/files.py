@@ -45,7 +45,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     except OSError as problem:
         temporary.unlink(missing_ok=True)
-        raise RunError(f"{path} could not be written: {_reason(problem)}.") from None
+        raise RunError(f"{path} could not be written: {reason(problem)}.") from None
 
 
 def make_folder(path: Path) -> None:
@@ -58,10 +58,10 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise RunError(f"The folder {path} could not be made: {_reason(problem)}.") from None
+        raise RunError(f"The folder {path} could not be made: {reason(problem)}.") from None
 
 
-def _reason(problem: OSError) -> str:
+def reason(problem: OSError) -> str:
     sentences = {
         errno.ENOSPC: "the disk is full; free some space or choose another folder",
         errno.EACCES: "permission denied; choose a folder you may write to",
@@ -113,7 +113,7 @@ def load_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         content = path.read_bytes()
     except OSError as problem:
-        raise DamagedFile(path, f"it cannot be read ({_reason(problem)})") from None
+        raise DamagedFile(path, f"it cannot be read ({reason(problem)})") from None
     try:
         (length,) = struct.unpack("<Q", content[:8])
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
@@ -144,7 +144,7 @@ def load_json(path: Path) -> dict[str, Any]:
         whole = json.loads(path.read_text(encoding="utf-8"))
         checksum = whole.pop(CHECKSUM)
     except OSError as problem:
-        raise DamagedFile(path, f"it cannot be read ({_reason(problem)})") from None
+        raise DamagedFile(path, f"it cannot be read ({reason(problem)})") from None
     except (ValueError, KeyError, AttributeError):
         raise DamagedFile(path, "it is truncated or no JSON of glassnet's") from None
     if _digest(json.dumps(whole, sort_keys=True).encode()) != checksum:
@@ -186,7 +186,7 @@ def load_table(path: Path) -> dict[str, np.ndarray]:
         table = whole.read()
     except OSError as problem:
         if problem.errno is not None:
-            raise DamagedFile(path, f"it cannot be read ({_reason(problem)})") from None
+            raise DamagedFile(path, f"it cannot be read ({reason(problem)})") from None
         raise DamagedFile(path, "it is truncated or no Parquet file") from None
     except (pa.ArrowException, KeyError):
         raise DamagedFile(path, "it is truncated or no Parquet file of glassnet's") from None

@@ -1,0 +1,223 @@
+"""Which rows a network learns from, which ones tell it to stop, and which ones judge it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.cli.source import Array, Reading, Rows, Source, read_again, read_source
+from glassnet.data.targets import NumberTarget
+from glassnet.errors import DataError, GlassnetWarning, RunError
+
+Pair = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Row positions: to train on, to validate on while training, and held out for the end."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def divide(source: Source, *, task: str, test: float | int, validation: float | int, seed: int) -> Division:
+    """Divide the rows whose target is there; with classes, each class in the same proportion everywhere.
+
+    Raises
+    ------
+    DataError : shares that cannot be used
+    """
+    from glassnet.data import split_rows
+
+    usable = source.usable()
+    stratify = task != "regression"
+    learning, held = split_rows(source.labels(usable), test=test, seed=seed, stratify=stratify)
+    learning, held = usable[learning], usable[held]
+    if not validation:
+        return Division(learning, held[:0], held)
+    fitted, watched = split_rows(source.labels(learning), test=validation, seed=seed, stratify=stratify)
+    return Division(learning[fitted], learning[watched], held)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The rows as the network takes them; `test` and `validation` are None when there are none."""
+
+    preparation: Any
+    train: Pair
+    validation: Pair | None
+    test: Pair | None
+
+
+def prepare(source: Source, division: Division, preparation: Any, *, loss: str, unseen: str | None) -> Prepared:
+    """Every part of the rows through the preparation.
+
+    Parameters
+    ----------
+    unseen : "error" or "ignore"; None ignores categories that only held-out rows have, and says so
+    """
+
+    def part(rows: Rows) -> Pair | None:
+        if not len(rows):
+            return None
+        return _inputs(source, preparation, rows, unseen), signed(source.targets(preparation, rows), loss)
+
+    train = part(division.train)
+    if train is None:
+        raise DataError("No row is left to train on; hold fewer out.")
+    return Prepared(preparation, train, part(division.validation), part(division.test))
+
+
+def _inputs(source: Source, preparation: Any, rows: Rows, unseen: str | None) -> Array:
+    try:
+        return source.inputs(preparation, rows, unseen or "error")
+    except DataError as problem:
+        if unseen is not None or "a category training never saw" not in str(problem):
+            raise
+    warnings.warn(
+        "Some held-out rows have categories that no training row has; they are encoded as none of the known ones "
+        "(--unseen error refuses them).",
+        GlassnetWarning,
+        stacklevel=2,
+    )
+    return source.inputs(preparation, rows, "ignore")
+
+
+def signed(Y: Array, loss: str) -> Array:
+    """Targets as the loss wants them: −1 and 1 for the hinge, else as they are."""
+    return 2 * Y - 1 if loss == "hinge" else Y
+
+
+def in_own_units(preparation: Any) -> Any:
+    """The preparation with the regression target left in its own units, for outputs that cannot be negative."""
+    from dataclasses import replace
+
+    said = f"'{preparation.target}' is not standardised, because the output cannot be negative."
+    target = NumberTarget(preparation.target, 0.0, 1.0)
+    notes = [note for note in preparation.notes if "standardised for training" not in note]
+    return replace(preparation, target_encoding=target, notes=[*notes, said])
+
+
+def remade(run: Any) -> tuple[Source, Division]:
+    """The source of a run, and its rows divided as they were.
+
+    Raises
+    ------
+    RunError : it was not trained from the command line
+    DataError : its files are gone
+    """
+    described = run.facts.get("source") or {}
+    if run.preparation is None or "split" not in described:
+        raise RunError(
+            "This run was not trained from the command line, so its rows cannot be found again; name the rows as DATA."
+        )
+    source = read_again(described, run.preparation)
+    split = described["split"]
+    division = divide(
+        source, task=split["task"], test=split["test"], validation=split["validation"], seed=split["seed"]
+    )
+    return source, division
+
+
+def held_out(run: Any) -> Pair:
+    """The held-out rows of a run.
+
+    Raises
+    ------
+    RunError : there are none, or it was not trained from the command line
+    DataError : its files are gone
+    """
+    described: Mapping[str, Any] = run.facts.get("source") or {}
+    loss = run.settings.loss.name
+    separate = described.get("test_data")
+    if separate is not None and run.preparation is not None:
+        source = read_again(separate, run.preparation)
+        rows = source.usable()
+    else:
+        source, division = remade(run)
+        rows = division.test
+    if not len(rows):
+        raise RunError("This run held no rows out; name the rows to judge it by as DATA.")
+    X = _inputs(source, run.preparation, rows, described.get("unseen"))
+    return X, signed(source.targets(run.preparation, rows), loss)
+
+
+def labelled(run: Any, data: str, target: str | None, reading: Reading, unseen: str) -> Pair:
+    """Other rows with their targets, as the run takes them.
+
+    Raises
+    ------
+    RunError : the run knows no columns
+    DataError : the rows do not fit the run
+    """
+    if run.preparation is None:
+        raise RunError("This run was trained on arrays from Python and knows no columns; judge it in Python.")
+    name = target or (None if is_array(run.preparation) else run.preparation.target)
+    source = read_source(data, name, reading, text=run.preparation.text_columns)
+    rows = source.usable()
+    X = source.inputs(run.preparation, rows, unseen)
+    return X, signed(_known_targets(source, run.preparation, rows), run.settings.loss.name)
+
+
+def _known_targets(source: Source, preparation: Any, rows: Rows) -> Array:
+    table = source.table
+    if source.X is None and source.target != preparation.target:
+        table = table.rename_columns([preparation.target if n == source.target else n for n in table.column_names])
+        source = Source(source.name, table, None, preparation.target, source.described)
+    return source.targets(preparation, rows)
+
+
+def is_array(preparation: Any) -> bool:
+    """Whether the run was trained on an array, not on a table."""
+    from glassnet.data import ArrayPreparation
+
+    return isinstance(preparation, ArrayPreparation)
+
+
+def share(text: str, option: str) -> float | int:
+    """A fraction ("0.25") or a number of rows ("50").
+
+    Raises
+    ------
+    DataError : neither
+    """
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < 1:
+        raise DataError(f"{option} got '{text}'; it needs a share of the rows such as 0.25, or a number of rows.")
+    return value
+
+
+def labelless(run: Any, data: str, reading: Reading, unseen: str) -> tuple[Source, Array]:
+    """Rows to be predicted: their source, and the network's inputs.
+
+    Raises
+    ------
+    DataError : the rows do not fit the run
+    """
+    from glassnet.data.preparation import UNSEEN
+    from glassnet.errors import unknown_name
+
+    if unseen not in UNSEEN:
+        raise DataError(unknown_name("policy for unseen categories", unseen, UNSEEN))
+    preparation = run.preparation
+    if preparation is not None:
+        source = read_source(
+            data, None, reading, text=preparation.text_columns, labelled=False, arrays=is_array(preparation)
+        )
+        return source, source.inputs(preparation, None, unseen)
+    source = read_source(data, None, reading, labelled=False)
+    if source.X is not None:
+        return source, run.inputs(source.X)
+    return source, run.inputs(np.column_stack([source.table.column(n).to_numpy() for n in source.table.column_names]))

@@ -1,0 +1,261 @@
+"""The rows a command was given: a table, a bundled data set, or arrays with their labels.
+
+A run remembers its source in ``facts["source"]``: the files with their fingerprints, how they were read and how the
+rows were divided, so that the same held-out rows can be made again.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.errors import DataError, GlassnetWarning, nearest
+
+if TYPE_CHECKING:
+    from glassnet.data import ArrayPreparation, Preparation
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+Array = np.ndarray[Any, Any]
+LABEL = "label"
+COLUMNS_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a text table is read: its delimiter, and whether its first line holds names."""
+
+    delimiter: str | None = None
+    header: bool | str = "auto"
+
+    @classmethod
+    def asked(cls, delimiter: str | None, no_header: bool) -> Reading:
+        r"""From the options --delimiter (with \t for a tab) and --no-header."""
+        return cls({"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter), False if no_header else "auto")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows and what is to be predicted of them.
+
+    Attributes
+    ----------
+    name : a short name, for the run folder
+    table : the columns (of arrays, only the labels, in the column `target`)
+    X : the samples, when they are an array
+    target : the column to predict; None when the rows are only to be predicted
+    described : what a run keeps
+    """
+
+    name: str
+    table: Any
+    X: Array | None
+    target: str | None
+    described: dict[str, Any]
+
+    @property
+    def count(self) -> int:
+        """Rows."""
+        return int(self.table.num_rows) if self.X is None else len(self.X)
+
+    @property
+    def wanted(self) -> str:
+        """The target's name.
+
+        Raises
+        ------
+        DataError : none was given
+        """
+        if self.target is None:
+            raise DataError(
+                f"The labels of '{self.name}' are missing; name them with --target, such as a column or FILE.h5::LABELS."
+            )
+        return self.target
+
+    def usable(self) -> Rows:
+        """The rows whose target is there."""
+        from glassnet.data import usable_rows
+
+        return usable_rows(self.table, self.wanted)
+
+    def task(self, asked: str) -> str:
+        """ "classification" or "regression"."""
+        from glassnet.data import task_of
+
+        return task_of(self.table, self.wanted, asked)
+
+    def labels(self, rows: Rows) -> Array:
+        """The target's values in these rows, as they are written."""
+        column = self.table.column(self.wanted)
+        taken = column if len(rows) == len(column) else column.take(rows)
+        return np.asarray(taken.to_numpy())
+
+    def fit(
+        self, rows: Rows, *, task: str, features: Sequence[str] | None, drop: Sequence[str], dtype: str
+    ) -> Preparation | ArrayPreparation:
+        """Learn the preparation from these rows."""
+        from glassnet.data import ArrayPreparation, Preparation
+
+        if self.X is None:
+            return Preparation.fit(
+                self.table, self.wanted, task=task, features=features, drop=drop, rows=rows, dtype=dtype
+            )
+        if features or drop:
+            raise DataError("An array has no columns to choose from; leave --features and --drop out.")
+        labels = np.asarray(self.table.column(self.wanted).to_numpy())
+        return ArrayPreparation.fit(self.X, labels, task=task, rows=rows, dtype=dtype, target=self.wanted)
+
+    def inputs(self, preparation: Any, rows: Rows | None, unseen: str) -> Array:
+        """The network's inputs for these rows; all of them when None."""
+        from glassnet.data import ArrayPreparation
+
+        if isinstance(preparation, ArrayPreparation) != (self.X is not None):
+            arrived, needed = ("a table", "an array") if self.X is None else ("an array", "a table")
+            raise DataError(f"'{self.name}' is {arrived}; the network was trained on {needed}: pass one like it.")
+        if self.X is not None:
+            return np.asarray(preparation.transform(self.X if rows is None else self.X[rows]))
+        table = self.table if rows is None or len(rows) == self.table.num_rows else self.table.take(rows)
+        return np.asarray(preparation.transform(table, unseen=unseen))
+
+    def targets(self, preparation: Any, rows: Rows) -> Array:
+        """The network's targets for these rows."""
+        if self.X is not None:
+            return np.asarray(preparation.transform_target(self.labels(rows)))
+        table = self.table if len(rows) == self.table.num_rows else self.table.take(rows)
+        return np.asarray(preparation.transform_target(table.select([self.wanted])))
+
+
+def read_source(
+    data: str,
+    target: str | None,
+    reading: Reading,
+    *,
+    text: Sequence[str] = (),
+    labelled: bool = True,
+    fingerprints: bool = False,
+    bundled: bool | None = None,
+    arrays: bool = True,
+) -> Source:
+    """Read what a person named: a file, a bundled data set, or an array file with another for its labels.
+
+    Parameters
+    ----------
+    target : a column, or the array file of the labels
+    text : columns to keep as text
+    labelled : whether a target is needed
+    fingerprints : describe the files by their fingerprints too
+    arrays : False reads an array file with at most two axes as a table
+    bundled : whether `data` names a bundled data set; None takes one where no file has that name
+
+    Raises
+    ------
+    DataError : as for `read_table` and `read_array`; no such bundled data set; no target
+    """
+    from glassnet.data import dataset, dataset_names, file_fingerprint, find_column, is_array_source, read_table
+
+    described: dict[str, Any] = {
+        "data": _absolute(data),
+        "target": target,
+        "delimiter": reading.delimiter,
+        "header": reading.header,
+    }
+    if fingerprints:
+        files = [name for name in (data, target) if name and (name == data or is_array_source(name))]
+        paths = dict.fromkeys(_absolute(name).partition("::")[0] for name in files if Path(_file(name)).is_file())
+        described["files"] = [file_fingerprint(path) for path in paths]
+    if arrays and is_array_source(data) and (not labelled or (target is not None and is_array_source(target))):
+        return _arrays(data, target, described)
+    if bundled or (bundled is None and data in dataset_names() and not Path(data).is_file()):
+        named = dataset(data)
+        chosen = find_column(named.table.column_names, target or named.target)
+        described |= {"data": data, "bundled": True, "target": chosen, "files": []}
+        return Source(data, named.table, None, chosen, described)
+    if not Path(_file(data)).exists() and not any(mark in data for mark in "./\\"):
+        near = nearest(data, dataset_names())
+        hint = f"; did you mean '{near}'?" if near else "."
+        raise DataError(
+            f"There is no file '{data}', and no bundled data set of that name{hint} Bundled: {', '.join(dataset_names())}."
+        )
+    table = read_table(data, delimiter=reading.delimiter, header=reading.header, text=text)
+    name = Path(_file(data)).name.split(".")[0] or "table"
+    if target is None and labelled:
+        names = table.column_names
+        more = f" and {len(names) - COLUMNS_LISTED} more" if len(names) > COLUMNS_LISTED else ""
+        raise DataError(
+            f"Which column of '{data}' is to be predicted? Name it with --target; there are "
+            f"{', '.join(names[:COLUMNS_LISTED])}{more}."
+        )
+    chosen_column = None if target is None else find_column(table.column_names, target)
+    described["target"] = chosen_column
+    return Source(name, table, None, chosen_column, described)
+
+
+def _arrays(data: str, target: str | None, described: dict[str, Any]) -> Source:
+    import pyarrow as pa
+
+    from glassnet.data import read_array
+
+    X = read_array(data)
+    name = Path(_file(data)).name.split(".")[0]
+    if target is None:
+        return Source(name, None, X, None, described)
+    y = read_array(target)
+    if y.ndim == 2 and 1 in y.shape:
+        y = y.reshape(-1)
+    if y.ndim != 1 or len(y) != len(X):
+        raise DataError(
+            f"'{target}' has shape {y.shape} for the {len(X)} samples of '{data}'; it needs one label each."
+        )
+    described["target"] = _absolute(target)
+    column = pa.array(y.tolist() if y.dtype.kind in "OUS" else y)
+    return Source(name, pa.table({LABEL: column}), X, LABEL, described)
+
+
+def read_again(described: Mapping[str, Any], preparation: Any) -> Source:
+    """The source a run was trained on.
+
+    Raises
+    ------
+    DataError : its files are gone
+
+    Warns
+    -----
+    GlassnetWarning : a file has changed
+    """
+    from glassnet.data import file_fingerprint
+
+    reading = Reading(described["delimiter"], described["header"])
+    for kept in described["files"]:
+        if not Path(kept["path"]).is_file():
+            raise DataError(
+                f"The run was trained on '{kept['path']}', which is no longer there; put it back, or name the rows to "
+                "evaluate as DATA."
+            )
+        if file_fingerprint(kept["path"])["sha256"] != kept["sha256"]:
+            warnings.warn(
+                f"'{kept['path']}' has changed since the run was trained on it, so the rows held out now may include "
+                "rows that it was trained on.",
+                GlassnetWarning,
+                stacklevel=2,
+            )
+    return read_source(
+        described["data"],
+        described["target"],
+        reading,
+        text=preparation.text_columns,
+        bundled=bool(described.get("bundled")),
+    )
+
+
+def _file(name: str) -> str:
+    return name.partition("::")[0]
+
+
+def _absolute(name: str) -> str:
+    path, mark, inside = name.partition("::")
+    return os.path.abspath(path) + mark + inside
