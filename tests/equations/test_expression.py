@@ -79,7 +79,7 @@ def test_broadcasting_names_the_operation_it_refuses():
     )
     with pytest.raises(GlassnetError) as caught:
         _ = (b <= X).shape
-    assert str(caught.value).startswith("'(X ≥ b1)' got shapes (m, 3) and (4,), which")
+    assert str(caught.value).startswith("'(b1 ≤ X)' got shapes (4,) and (m, 3), which")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,7 @@ x, wt, bias, a, d, sw = (ENV[k] for k in ("X", "W1", "b1", "A1", "dA1", "w"))
         (A > D, (a > d).astype(float)),
         (A < 0, (a < 0).astype(float)),
         (A >= D, (a >= d).astype(float)),
+        (A <= D, (a <= d).astype(float)),
         (abs(A) >= 0.25, (np.abs(a) >= 0.25).astype(float)),
         (Sum(A), a.sum()),
         (Sum(A, 0), a.sum(axis=0)),

@@ -52,9 +52,10 @@ def targets(kind, units):
 
 
 def test_the_pairs_are_all_there():
-    # 11 activations under the three losses of any target, less step and one softmax unit; the probabilistic losses under
-    # their own activations; hinge under all but step.
-    assert len(PAIRS) == len(set(PAIRS)) == 97
+    # Nine activations (all but step and softmax) with 1 or 3 units and softmax with 3: 19 under each of the squares,
+    # absolute, huber and hinge losses. Poisson: exp, softplus, sigmoid with 1 or 3 units, softmax with 3: 7. Binary
+    # cross-entropy: 2. Categorical: 1. Perceptron: 2.   4 · 19 + 7 + 2 + 1 + 2 = 88
+    assert len(PAIRS) == len(set(PAIRS)) == 88
     assert {loss for _, loss, _ in PAIRS} == set(LOSSES)
     assert {activation for activation, _, _ in PAIRS} == set(ACTIVATIONS)
 
@@ -216,6 +217,12 @@ def test_shapes_that_do_not_fit(x, y, shapes):
     with pytest.raises(GlassnetError) as caught:
         gn.gradcheck(gn.Network(3, gn.Dense(1)), x, y)
     assert str(caught.value) == f"gradcheck got {shapes}; it needs (m, 3) and (m, 1)."
+
+
+def test_weights_that_do_not_fit():
+    with pytest.raises(GlassnetError) as caught:
+        gn.gradcheck(gn.Network(3, gn.Dense(1)), X, np.zeros(5), sample_weight=np.ones(3))
+    assert str(caught.value) == "gradcheck got sample_weight of shape (3,); it needs one weight a row, (5,)."
 
 
 def test_central_difference_by_hand():

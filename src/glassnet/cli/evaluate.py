@@ -10,10 +10,11 @@ from glassnet.cli.speaking import Voice
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     data: Annotated[
         str | None,
         typer.Argument(
+            metavar="DATA",
             help="Rows with known targets, a table or an array file; the rows the training held out when not given.",
             show_default=False,
         ),

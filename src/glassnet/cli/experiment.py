@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.cli.speaking import Voice, shown_notes
+from glassnet.cli.speaking import Voice, as_options, shown_notes
 from glassnet.errors import GlassnetError, RunError
 
 if TYPE_CHECKING:
     from glassnet.cli.division import Prepared
     from glassnet.cli.judging import Judgement
     from glassnet.cli.plan import Plan
+    from glassnet.cli.source import Reading, Source
+    from glassnet.equations.derive import Derivation
+    from glassnet.network import Network
     from glassnet.training.run import Run
 
 DIVERGED = "Training stopped in iteration"
@@ -41,15 +44,63 @@ class Request:
     training: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Ready:
+    """Everything known to fit, before anything is computed or written."""
+
+    name: str
+    rows: int
+    place: Path
+    network: Network
+    derivation: Derivation
+    epochs: int
+    batch: int | None
+    prepared: Prepared
+    described: dict[str, Any]
+
+
 def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, Path]:
     """Read, divide, prepare, train; nothing is written before all of it is known to fit."""
     import glassnet
-    from glassnet.cli.division import Division, divide, in_own_units, prepare, share
-    from glassnet.cli.folders import forget_results, next_folder, try_folder, whole_or_nothing
-    from glassnet.cli.plan import NEVER_NEGATIVE, described, why_loss
-    from glassnet.cli.source import Reading, read_source
+    from glassnet.cli.folders import forget_results, whole_or_nothing
 
-    plan = request.plan
+    with shown_notes(hold=True):
+        ready = _ready(request, dtype)
+    _introduce(ready, request, voice)
+    stoppers = [] if request.early_stopping is None else [glassnet.EarlyStopping(patience=request.early_stopping)]
+    prepared = ready.prepared
+    with whole_or_nothing(ready.place):
+        run = glassnet.train(
+            ready.network,
+            *prepared.train,
+            loss=request.plan.loss,
+            optimizer=ready.derivation.optimizer,
+            epochs=ready.epochs,
+            batch_size=ready.batch,
+            validation=prepared.validation,
+            callbacks=stoppers,
+            out=ready.place,
+            dtype=dtype,
+            preparation=prepared.preparation,
+            source=ready.described,
+            progress=not voice.quiet,
+            **request.training,
+        )
+    forget_results(ready.place)
+    return run, prepared, ready.place
+
+
+def _ready(request: Request, dtype: str) -> Ready:
+    """Read and prepare the rows, and fit the network and its settings to them."""
+    import glassnet
+    from glassnet.cli.division import divide, in_own_units, prepare, share
+    from glassnet.cli.folders import next_folder, try_folder
+    from glassnet.cli.plan import NEVER_NEGATIVE
+    from glassnet.cli.source import Reading, read_source
+    from glassnet.training.settings import Settings
+    from glassnet.training.snapshots import Snapshots
+
+    plan, asked = request.plan, request.training
     reading = Reading.asked(request.delimiter, request.no_header)
     test = 0 if request.test_data else share(request.test if request.test is not None else "0.25", "--test")
     watched = share(request.validation, "--validation")
@@ -60,74 +111,70 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
     task = source.task(plan.task)
     division = divide(source, task=task, test=test, validation=watched, seed=request.split_seed)
     preparation = source.fit(division.train, task=plan.task, features=request.features, drop=request.drop, dtype=dtype)
-    inputs, outputs = preparation.n_inputs, preparation.n_outputs
-    head = plan.head(outputs, task)
-    if task == "regression" and (head in NEVER_NEGATIVE or plan.loss == "poisson"):
+    if task == "regression" and (plan.head(1, task) in NEVER_NEGATIVE or plan.loss == "poisson"):
         preparation = in_own_units(preparation)
-    loss = plan.loss or ""
-    prepared = prepare(source, division, preparation, loss=loss, unseen=request.unseen)
-    described_source = {
+    inputs, outputs = preparation.n_inputs, preparation.n_outputs
+    network = plan.network(inputs, outputs, task)
+    rows = len(division.train)
+    epochs, batch = plan.chosen_epochs(rows), plan.chosen_batch(rows)
+    optimizer = plan.make_optimizer(inputs, epochs, -(-rows // (batch or rows)))
+    derivation = glassnet.derive(network, plan.loss, optimizer, l1=asked["l1"], l2=asked["l2"])
+    Snapshots(asked["record"])
+    Settings(
+        network, derivation.loss, optimizer, epochs, batch, asked["l1"], asked["l2"], asked["seed"], True,
+        asked["engine"], dtype, asked["record"], False,
+    )  # fmt: skip
+    described = {
         **source.described,
         "path": source.described["data"],
         "unseen": request.unseen,
         "split": {"task": task, "test": test, "validation": watched, "seed": request.split_seed},
     }
+    prepared = prepare(source, division, preparation, loss=plan.loss or "", unseen=request.unseen)
     if request.test_data is not None:
-        other = read_source(
-            request.test_data,
-            request.test_target or (None if source.X is not None else source.target),
-            reading,
-            text=preparation.text_columns,
-            fingerprints=True,
-        )
-        rows = other.usable()
-        apart = prepare(other, Division(rows, rows[:0], rows[:0]), preparation, loss=loss, unseen=request.unseen)
-        prepared = type(prepared)(preparation, prepared.train, prepared.validation, apart.train)
-        described_source["test_data"] = other.described
-    columns = source.count, source.name
-    del source  # a large table is not needed any more
-    X, Y = prepared.train
-    rows_trained = len(X)
-    network = plan.network(inputs, outputs, task)
-    epochs, batch = plan.chosen_epochs(rows_trained), plan.chosen_batch(rows_trained)
-    optimizer = plan.make_optimizer(inputs, epochs, -(-rows_trained // (batch or rows_trained)))
-    derivation = glassnet.derive(network, plan.loss, optimizer, l1=request.training["l1"], l2=request.training["l2"])
+        prepared, described["test_data"] = _judged_apart(request, reading, source, prepared)
+    return Ready(source.name, source.count, place, network, derivation, epochs, batch, prepared, described)
 
-    voice.say(f"{columns[1]}: {columns[0]:,} rows, {inputs:,} input{'s' if inputs != 1 else ''} to the network.")
-    for sentence in preparation.notes:
-        voice.say(f"  {sentence}")
-    counts = [f"{rows_trained:,} rows to train on"]
+
+def _judged_apart(request: Request, reading: Reading, source: Source, prepared: Prepared) -> tuple[Prepared, Any]:
+    """The rows of --test-data as those held out."""
+    from glassnet.cli.division import Division, prepare
+    from glassnet.cli.source import read_source
+
+    assert request.test_data is not None
+    preparation = prepared.preparation
+    target = request.test_target or (None if source.X is not None else source.target)
+    other = read_source(
+        request.test_data, target, reading, text=preparation.text_columns, fingerprints=True, bundled=False
+    )
+    rows = other.usable()
+    everything = Division(rows, rows[:0], rows[:0])
+    apart = prepare(other, everything, preparation, loss=request.plan.loss or "", unseen=request.unseen)
+    return replace(prepared, test=apart.train), other.described
+
+
+def _introduce(ready: Ready, request: Request, voice: Voice) -> None:
+    """Say what was chosen, and why."""
+    from glassnet.cli.plan import described, why_loss
+
+    prepared, derivation = ready.prepared, ready.derivation
+    inputs = prepared.preparation.n_inputs
+    trained_on = len(prepared.train[0])
+    voice.say(f"{ready.name}: {ready.rows:,} rows, {inputs:,} input{'s' if inputs != 1 else ''} to the network.")
+    for sentence in prepared.preparation.notes:
+        voice.say(f"  {as_options(sentence)}")
+    counts = [f"{trained_on:,} to train on"]
     if prepared.validation is not None:
         counts.append(f"{len(prepared.validation[0]):,} to watch while training")
     if prepared.test is not None:
         counts.append(f"{len(prepared.test[0]):,} held out to judge by")
+    head = derivation.output_activation.name
+    task = "regression" if prepared.preparation.classes is None else "classification"
     voice.say(f"Rows: {', '.join(counts)} (seed {request.split_seed}).")
-    voice.say(f"Network: {network}   ({derivation.parameter_count:,} parameters)")
-    voice.say(f"Loss: {derivation.loss.name} under {head} outputs, {why_loss(plan, derivation.loss.name, head, task)}.")
-    voice.say(f"Training: {described(optimizer, batch, rows_trained, epochs)}.")
-    voice.say(f"Run folder: {place}")
-
-    stoppers = [] if request.early_stopping is None else [glassnet.EarlyStopping(patience=request.early_stopping)]
-    with whole_or_nothing(place):
-        run = glassnet.train(
-            network,
-            X,
-            Y,
-            loss=plan.loss,
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=batch,
-            validation=prepared.validation,
-            callbacks=stoppers,
-            out=place,
-            dtype=dtype,
-            preparation=preparation,
-            source=described_source,
-            progress=not voice.quiet,
-            **request.training,
-        )
-    forget_results(place)
-    return run, prepared, place
+    voice.say(f"Network: {ready.network}   ({derivation.parameter_count:,} parameters)")
+    voice.say(f"Loss: {derivation.loss.name} under {head} outputs, {why_loss(request.plan, head, task)}.")
+    voice.say(f"Training: {described(derivation.optimizer, ready.batch, trained_on, ready.epochs)}.")
+    voice.say(f"Run folder: {ready.place}")
 
 
 def resumed(
@@ -163,12 +210,12 @@ def resumed(
     if before.data is None:
         if data is not None:
             before.facts["source"] = {**source_facts, **_same_kind(source_facts, data, target)}
-        source, division = remade(before)
-        again = prepare(
-            source, division, before.preparation, loss=before.settings.loss.name, unseen=source_facts.get("unseen")
-        )
+        with shown_notes(hold=True):
+            source, division = remade(before)
+            loss = before.settings.loss.name
+            again = prepare(source, division, before.preparation, loss=loss, unseen=source_facts.get("unseen"))
         given = {"X": again.train[0], "Y": again.train[1], "validation": again.validation}
-    voice.say(f"Going on with {resume}: {before.network}, {len(before.history)} epochs done of {wanted}.")
+    voice.say(f"Going on with {resume}: {before.network}, {len(before.history)} of {wanted} epochs done.")
     with whole_or_nothing(place):
         run = glassnet.train(
             resume=before if skip_damaged else resume,
@@ -269,11 +316,11 @@ def _tell(run: Run, train: Judgement, test: Judgement | None, plain: Judgement |
 
     if voice.quiet:
         return
-    columns = {"network, training rows": train.metrics}
+    columns = {"network, trained on": train.metrics}
     if test is not None:
-        columns["network, held-out rows"] = test.metrics
+        columns["network, held out"] = test.metrics
     if plain is not None:
-        columns[f"{name}, held-out rows"] = plain.metrics
+        columns[f"{name}, held out"] = plain.metrics
     voice.say()
     voice.table(metrics_table(columns))
     classes = run.preparation.classes if run.preparation is not None else None

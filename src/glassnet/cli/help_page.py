@@ -19,7 +19,8 @@ class Command(TyperCommand):
                 continue
             argument = parameter.param_type_name == "argument"
             heading = "Arguments" if argument else getattr(parameter, "rich_help_panel", None) or "Options"
-            groups.setdefault(heading, []).append(record)
+            name, help_text = record
+            groups.setdefault(heading, []).append((name.split(" <")[0] if argument else name, help_text))
         for heading, records in sorted(groups.items(), key=lambda group: group[0] == "Options"):
             with formatter.section(heading):
                 formatter.write_dl(records)

@@ -23,7 +23,7 @@ MOST_VALUES_AT_ONCE = 50_000_000
 """A baseline whose full batch takes more numbers than this is trained in mini-batches."""
 REGRESSION_ITERATIONS = 200
 SURE = 1.96
-"""Standard errors from which on a difference is called one (5 %)."""
+FEWEST_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def baseline_name(preparation: Any, loss: str) -> str:
 def train_baseline(run: Run, X: Array, Y: Array, out: Path | None) -> Run:
     """The regression a statistician would try first, on the rows the network was trained on.
 
-    A network without hidden layers: least squares for quantities, maximum likelihood for classes (with a penalty of
-    10⁻⁶, so that classes a plane can separate have a finite answer), by L-BFGS from zero.
+    A network without hidden layers: least squares for quantities; maximum likelihood for classes with the penalty
+    ½ W² / m, scikit-learn's default, so that classes a plane can separate have a finite answer. By L-BFGS from zero.
     """
     import glassnet
 
@@ -113,7 +113,7 @@ def train_baseline(run: Run, X: Array, Y: Array, out: Path | None) -> Run:
         optimizer=LBFGS() if small else Adam(0.01),
         epochs=REGRESSION_ITERATIONS if small else 5,
         batch_size=None if small else 1024,
-        l2=0.0 if regression else 1e-6,
+        l2=0.0 if regression else 1 / len(X),
         seed=run.settings.seed,
         record="last",
         progress=False,
@@ -127,35 +127,46 @@ def train_baseline(run: Run, X: Array, Y: Array, out: Path | None) -> Run:
 def verdict(network: Judgement, baseline: Judgement, name: str, run: Run) -> str:
     """Whether the network earns its complexity, in one sentence.
 
-    Classes are compared by the rows that only one of the two gets right (McNemar's test), quantities by the paired
-    differences of the squared errors; a difference within 1.96 standard errors is called chance.
+    Classes are compared by the rows that only one of the two gets right (McNemar's exact test), quantities by the
+    paired differences of the squared errors (1.96 standard errors, from ten rows on); at 5 % a difference is called one.
     """
-    classes = run.preparation is not None and run.preparation.classes is not None
-    if classes:
+    if run.preparation is not None and run.preparation.classes is not None:
         mine, theirs = network.predicted == network.true, baseline.predicted == baseline.true
         alone, beside = int(np.sum(mine & ~theirs)), int(np.sum(theirs & ~mine))
-        lead, error = float(alone - beside), math.sqrt(alone + beside)
+        lead, sure = float(alone - beside), _chance(alone, beside) < 0.05
         figures = (
             f"it gets {mine.mean():.1%} of the {len(mine):,} held-out rows right, {name} {theirs.mean():.1%} "
-            f"({alone:,} rows only the network, {beside:,} only the {name.split()[0]} one)"
+            f"(only the network {alone:,}, only the regression {beside:,} of them)"
         )
     else:
         squares = (baseline.predicted - baseline.true) ** 2, (network.predicted - network.true) ** 2
         difference = squares[0] - squares[1]
+        rows = len(difference)
         lead = float(difference.mean())
-        error = float(difference.std(ddof=1) / math.sqrt(len(difference))) if len(difference) > 1 else math.inf
+        sure = rows >= FEWEST_ROWS and abs(lead) > SURE * float(difference.std(ddof=1)) / math.sqrt(rows)
         typical = [math.sqrt(float(part.mean())) for part in squares]
-        figures = (
-            f"its typical error (RMSE) on the {len(difference):,} held-out rows is {typical[1]:.4g}, that of {name} "
-            f"{typical[0]:.4g}"
-        )
+        figures = f"its typical error (RMSE) on the {rows:,} held-out rows is {typical[1]:.4g}, that of {name} {typical[0]:.4g}"
     if len(run.network.layers) == 1:
         return f"A network without hidden layers is a plain regression itself: {figures}."
-    if lead > SURE * error:
-        return f"The network earns its complexity: {figures}."
-    if -lead > SURE * error:
+    if sure:
+        if lead > 0:
+            return f"The network earns its complexity: {figures}."
         return f"The network does not earn its complexity: {figures}. Use the {name}."
-    return f"The network does not earn its complexity here: {figures}, a difference that chance explains."
+    why = "no difference" if lead == 0 else "a difference that may be chance"
+    return f"The network has not earned its complexity here: {figures}, {why}."
+
+
+def _chance(a: int, b: int) -> float:
+    """How likely a split of a + b rows at least this uneven is when each falls to either side alike (McNemar, exact).
+
+    >>> _chance(4, 0)
+    0.125
+    """
+    n = a + b
+    if n > 1000:
+        return math.erfc(abs(a - b) / math.sqrt(2 * n))
+    tail = sum(math.comb(n, k) for k in range(min(a, b) + 1))
+    return float(min(1.0, 2 * tail / 2**n))
 
 
 def report(run: Run, parts: Mapping[str, Judgement | None], baseline: Judgement | None) -> dict[str, Any]:

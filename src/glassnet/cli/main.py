@@ -44,7 +44,7 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run a command; exit 0, or 2 after one sentence on standard error (130 after a second Ctrl-C)."""
         tolerant_streams()
-        with shown_notes():
+        with shown_notes(hold=True) as notes:
             try:
                 result = super().main(
                     args=args,
@@ -56,12 +56,17 @@ class Commands(TyperGroup):
                 )
                 sys.stdout.flush()
                 status = result if isinstance(result, int) else 0
-            except BrokenPipeError:  # the reader, such as `head`, has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            except (BrokenPipeError, SystemExit) as end:
+                # The reader, such as `head`, has seen enough: typer wraps the streams and exits 1. That is no failure.
+                left = isinstance(end, BrokenPipeError) or type(sys.stdout).__name__ == "PacifyFlushWrapper"
+                if not left:
+                    raise
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                 status = 0
             except Exception as problem:
                 if os.environ.get("GLASSNET_DEBUG") == "1":
                     raise
+                notes.clear()
                 status = _said(problem)
         if standalone_mode:
             sys.exit(status)
@@ -95,7 +100,8 @@ def _said(problem: Exception) -> int:
 def _usage(problem: Any) -> str:
     """One sentence for a command line that cannot be read."""
     ctx = getattr(problem, "ctx", None)
-    see = f"see {ctx.command_path} --help." if ctx is not None else "see glassnet --help."
+    words = ctx.command_path.split()[1:] if ctx is not None else []
+    see = f"see {' '.join(['glassnet', *words])} --help."
     option = getattr(problem, "option_name", None)
     if option is not None and type(problem).__name__ == "NoSuchOption":
         known = [name for p in ctx.command.get_params(ctx) for name in (*p.opts, *p.secondary_opts)] if ctx else []

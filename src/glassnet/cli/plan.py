@@ -180,7 +180,7 @@ def _scheduled(name: str, rate: float, epochs: int, batches: int) -> float | Sch
             return rate
 
 
-def why_loss(plan: Plan, loss: str, head: str, task: str) -> str:
+def why_loss(plan: Plan, head: str, task: str) -> str:
     """A reason for the loss and the output, in words."""
     asked = " and ".join(n for n, given in (("--loss", plan.loss), ("--output", plan.output)) if given)
     if asked:

@@ -23,11 +23,14 @@ def _complete(incomplete: str) -> list[str]:
 
 
 def plot(
-    run: Annotated[str, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     kind: Annotated[
         str,
         typer.Argument(
-            help="cost, metric, boundary, confusion, roc or weights.", autocompletion=_complete, show_default=False
+            metavar="KIND",
+            help="cost, metric, boundary, confusion, roc or weights.",
+            autocompletion=_complete,
+            show_default=False,
         ),
     ],
     out: Annotated[

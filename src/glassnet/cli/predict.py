@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[str, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     data: Annotated[
         str,
         typer.Argument(
+            metavar="DATA",
             help="The rows: a table with the columns of the training in any order (the target may be absent), or an "
             "array file.",
             show_default=False,

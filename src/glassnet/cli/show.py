@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.speaking import Voice, as_options
+
 if TYPE_CHECKING:
     from glassnet.training.run import Run
 
@@ -36,7 +38,7 @@ pre {{ overflow-x: auto; }}
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     equations: Annotated[bool, typer.Option("--equations/--no-equations", help="Print the page of equations.")] = True,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX, and nothing else.")] = False,
     html: Annotated[
@@ -84,7 +86,7 @@ def _show_data(run: Run) -> None:
         if described.get("data"):
             print(f"from {described['data']}")
         for sentence in run.preparation.notes:
-            print(sentence)
+            print(as_options(sentence))
         print(f"\n{run.preparation.describe()}")
     if run.notes:
         _heading("Notes")
@@ -95,7 +97,6 @@ def _show_data(run: Run) -> None:
 def _show_results(run: Run, place: Path) -> None:
     """The last epochs, and metrics.json when it is there."""
     from glassnet.cli.folders import METRICS
-    from glassnet.cli.speaking import Voice
 
     _heading("Results")
     if len(run.history):
@@ -105,10 +106,10 @@ def _show_results(run: Run, place: Path) -> None:
         from glassnet.views.metrics import confusion_table, metrics_table
 
         voice = Voice()
-        columns = {f"network, {name}": metrics[key] for name, key in (("training rows", "train"), ("held-out rows", "test"))
+        columns = {f"network, {name}": metrics[key] for name, key in (("trained on", "train"), ("held out", "test"))
                    if metrics.get(key)}  # fmt: skip
         if metrics.get("baseline"):
-            columns["plain regression, held-out rows"] = metrics["baseline"]["test"]
+            columns["plain regression, held out"] = metrics["baseline"]["test"]
         print()
         voice.table(metrics_table(columns))
         if metrics.get("classes") and metrics.get("test"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -22,8 +24,13 @@ class Voice:
 
     def say(self, text: str = "") -> None:
         """A line."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             print(text, flush=True)
+        except BrokenPipeError:  # nobody reads any more; the work goes on
+            self.quiet = True
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
     def table(self, table: Any) -> None:
         """A rich table."""
@@ -35,9 +42,15 @@ class Voice:
         Console(file=sys.stdout, width=width, highlight=False).print(table)
 
 
+def as_options(text: str) -> str:
+    """A sentence of the library's with its Python settings written as options."""
+    named = re.sub(r"\S+=\S+ \(command line: (--[^)]+)\)", r"\1", text)
+    return re.sub(r"\btask='(\w+)'", r"--task \1", named)
+
+
 def one_line(text: str) -> str:
     """Text without line breaks."""
-    return " ".join(text.split())
+    return as_options(" ".join(text.split()))
 
 
 def note(text: str) -> None:
@@ -51,13 +64,19 @@ def complain(text: str) -> None:
 
 
 @contextlib.contextmanager
-def shown_notes(skip: str | None = None) -> Iterator[None]:
+def shown_notes(skip: str | None = None, hold: bool = False) -> Iterator[list[str]]:
     """Show glassnet's warnings as notes, a line each, instead of in Python's format.
 
     Parameters
     ----------
     skip : warnings that begin so are not shown, for the command says them itself
+    hold : show them at the end, and none of them when it ends in a problem, which is then the only thing said
+
+    Yields
+    ------
+    the notes held back so far
     """
+    held: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", GlassnetWarning)
         before = warnings.showwarning
@@ -65,11 +84,17 @@ def shown_notes(skip: str | None = None) -> Iterator[None]:
         def show(message: Any, category: Any, *rest: Any, **named: Any) -> None:
             if not issubclass(category, GlassnetWarning):
                 before(message, category, *rest, **named)
-            elif skip is None or not str(message).startswith(skip):
+            elif skip is not None and str(message).startswith(skip):
+                return
+            elif hold:
+                held.append(str(message))
+            else:
                 note(str(message))
 
         warnings.showwarning = show
-        yield
+        yield held
+    for text in dict.fromkeys(held):
+        note(text)
 
 
 def tolerant_streams() -> None:

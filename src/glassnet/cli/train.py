@@ -18,17 +18,6 @@ WITH_RESUME = {
     "skip_damaged",
 }  # fmt: skip
 
-EXAMPLES = """\b
-Examples:
-  glassnet train iris
-  glassnet train cars.csv --target mpg --hidden 16,8 --seed 1
-  glassnet train planar.csv --target label --hidden 40 --activation tanh --optimizer sgd --learning-rate 0.9
-  glassnet train people.parquet --target income --drop name,id --early-stopping 10
-  glassnet train cats.h5::train_x --target cats.h5::train_y --hidden none
-  glassnet train t10k-images-idx3-ubyte.gz --target t10k-labels-idx1-ubyte.gz
-  glassnet train --resume runs/iris-1 --epochs 500
-"""
-
 
 def _names(kind: str) -> Any:
     """Completion: the names of a kind that begin as typed."""
@@ -58,6 +47,7 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
+            metavar="DATA",
             help="A CSV, TSV or Parquet file, the name of a bundled data set (iris, flower, ...), or an array file: "
             "FILE.h5::DATASET, IDX, .npy.",
             autocompletion=_names("data"),
@@ -320,6 +310,16 @@ def train(
 
     The folder holds the run, metrics.json and pictures: cost.png, for classes confusion.png, and for two features
     boundary.png.
+
+    \b
+    Examples:
+      glassnet train iris
+      glassnet train cars.csv --target mpg --hidden 16,8 --seed 1
+      glassnet train planar.csv --target label --hidden 40 --activation tanh --optimizer sgd --learning-rate 0.9
+      glassnet train people.parquet --target income --drop name,id --early-stopping 10
+      glassnet train cats.h5::train_x --target cats.h5::train_y --hidden none
+      glassnet train t10k-images-idx3-ubyte.gz --target t10k-labels-idx1-ubyte.gz
+      glassnet train --resume runs/iris-1 --epochs 500
     """
     voice = Voice(quiet or as_json)
     if resume is not None:
@@ -412,6 +412,3 @@ def _request(
 
 def _listed(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
-train.__doc__ = f"{train.__doc__}\n{EXAMPLES}"

@@ -111,7 +111,8 @@ class GradientCheck:
             )
         wrong = [row.name for row in self.rows if row.relative_error >= self.tolerance]
         verdict = (
-            f"{', '.join(wrong)} differ from the slope of the cost by more than {self.tolerance:g}."
+            f"{', '.join(wrong)} {'differs' if len(wrong) == 1 else 'differ'} from the slope of the cost "
+            f"by more than {self.tolerance:g}."
             if wrong
             else f"All {len(self.rows)} gradients equal the slope of the cost to {self.tolerance:g} relative."
         )
@@ -174,7 +175,12 @@ def gradcheck(
     start = {name: np.array(value, dtype=np.float64) for name, value in _start(network, parameters, seed, rng).items()}
     env: dict[str, Any] = {"X": inputs, "Y": targets, "m": float(len(inputs))}
     if sample_weight is not None:
-        env["w"] = np.asarray(sample_weight, dtype=np.float64).reshape(-1, 1)
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        if weights.size != len(inputs):
+            raise GlassnetError(
+                f"gradcheck got sample_weight of shape {weights.shape}; it needs one weight a row, ({len(inputs)},)."
+            )
+        env["w"] = weights.reshape(-1, 1)
     for mask, rate in derived.masks.values():
         layer = int(mask.name[1:])
         kept = keep_mask(seed, 0, layer, (len(inputs), int(mask.shape[1])), rate)

@@ -97,7 +97,8 @@ def initializer(value: str | Initializer) -> Initializer:
         ) from None
     if numbers and len(numbers) != len(defaults):
         raise GlassnetError(
-            f"The initialiser '{value}' got {len(numbers)} arguments; {kind} takes {len(defaults) or 'none'}."
+            f"The initialiser '{value}' got {len(numbers)} argument{'' if len(numbers) == 1 else 's'}; "
+            f"{kind} takes {len(defaults) or 'none'}."
         )
     numbers = numbers or defaults
     if not all(math.isfinite(n) for n in numbers):

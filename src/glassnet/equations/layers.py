@@ -101,7 +101,6 @@ class Forward:
     buffers: dict[str, tuple[Symbol, float]] = field(default_factory=dict)
     masks: dict[str, tuple[Symbol, float]] = field(default_factory=dict)
     buffer_updates: list[Equation] = field(default_factory=list)
-    pending_linear: bool = False
 
     def say(self, name: str, expression: Expression, why: str, *, inference: Expression | None = None) -> Symbol:
         """Add `name = expression` and return the symbol of its left-hand side."""
