@@ -441,7 +441,8 @@ def test_a_larger_table_stays_small_in_memory(tmp_path: Path) -> None:
     columns = {f"x{k}": X[:, k] for k in range(19)} | {"y": (X[:, 0] * X[:, 1] > 0).astype(int)}
     pa.csv.write_csv(pa.table(columns), tmp_path / "large.csv")
     code = (
-        "import resource, sys; sys.argv = ['glassnet', 'train', 'large.csv', '--target', 'y', '--epochs', '1', '-q', '--no-plots']\n"
+        "import resource, sys\n"
+        "sys.argv = 'glassnet train large.csv --target y --epochs 1 -q --no-plots'.split()\n"
         "from glassnet.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as end: print('status', end.code)\n"

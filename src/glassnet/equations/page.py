@@ -116,9 +116,10 @@ def constants(derivation: Derivation) -> list[Constant]:
     return list(found.values())
 
 
-def phase_lines(derivation: Derivation, phase: str) -> tuple[Equation, ...]:
-    lines: tuple[Equation, ...] = getattr(derivation, phase)
-    return lines
+def phase_lines(derivation: Derivation, phase: str) -> tuple[list[Equation], str]:
+    """The lines of a phase that the page shows, and a remark on those it need not repeat."""
+    lines = list(getattr(derivation, phase))
+    return _distinct(lines, derivation) if phase == "update" else (lines, "")
 
 
 def text_page(derivation: Derivation) -> str:
@@ -132,7 +133,8 @@ def text_page(derivation: Derivation) -> str:
     width = max(len(text) for text, _, _ in everything if len(text) <= LONGEST) + 2  # longer ones take a line alone
     shapes = max(len(shape) for _, shape, _ in everything) + 2
     for phase, heading in PHASES:
-        rows = [row for row in everything if row[2].phase == phase]
+        shown, likewise = phase_lines(derivation, phase)
+        rows = [row for row in everything if row[2].phase == phase and (phase != "update" or row[2] in shown)]
         if not rows and phase == "update":
             lines += [
                 heading,
@@ -142,10 +144,7 @@ def text_page(derivation: Derivation) -> str:
         if not rows:
             continue
         lines.append(heading)
-        shown, likewise = _distinct([row[2] for row in rows], derivation) if phase == "update" else (None, "")
         for text, shape, equation in rows:
-            if shown is not None and equation not in shown:
-                continue
             lines.extend(_row(text, shape, equation.why, width, shapes))
             if equation.textbook is not None:
                 lines.extend(_note(f"computed as {equation.expression}, which cannot overflow"))
@@ -173,10 +172,10 @@ def text_page(derivation: Derivation) -> str:
     return "\n".join(lines)
 
 
-def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equation] | None, str]:
+def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equation], str]:
     """Of an optimiser that remembers, one parameter's assignments of each kind stand for all of that kind."""
     if not derivation.states:
-        return None, ""
+        return update, ""
     shown: list[Equation] = []
     groups: dict[Expression, list[str]] = {}
     mine: list[Equation] = []
@@ -222,7 +221,9 @@ def _note(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH - 6, initial_indent="      ", subsequent_indent="        ")
 
 
-LATEX_SPECIAL = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "−": "$-$", "α": r"$\alpha$"})
+LATEX_SPECIAL = str.maketrans(
+    {"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "−": "$-$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$"}
+)
 """pdfLaTeX knows neither the minus sign nor Greek letters in running text."""
 
 
@@ -230,7 +231,7 @@ def latex_page(derivation: Derivation) -> str:
     """One heading and one `align*` a phase; needs amsmath."""
     lines = [rf"% {_title(derivation)}", rf"% {_subtitle(derivation)}"]
     for phase, heading in PHASES:
-        equations = phase_lines(derivation, phase)
+        equations, likewise = phase_lines(derivation, phase)
         if not equations:
             continue
         lines += [rf"\paragraph{{{heading.split(':')[0]}}}", r"\begin{align*}"]
@@ -242,6 +243,8 @@ def latex_page(derivation: Derivation) -> str:
             end = r" \\" if position < len(equations) - 1 else ""
             lines.append(rf"{left} &{arrow} {right} && \text{{{why}}}{end}")
         lines.append(r"\end{align*}")
+        if likewise:
+            lines.append(likewise.translate(LATEX_SPECIAL))
     return "\n".join(lines)
 
 
@@ -253,7 +256,7 @@ def html_page(derivation: Derivation) -> str:
     if derivation.warning:
         parts.append(f"<p><strong>Take care:</strong> {escape(derivation.warning)}</p>")
     for phase, heading in PHASES:
-        equations = phase_lines(derivation, phase)
+        equations, likewise = phase_lines(derivation, phase)
         if not equations:
             continue
         parts.append(f"<h4>{escape(heading)}</h4><table>")
@@ -269,7 +272,7 @@ def html_page(derivation: Derivation) -> str:
                 f'<td style="text-align:left">{escape(shape_text(equation.shape))}</td>'
                 f'<td style="text-align:left">{text}</td></tr>'
             )
-        parts.append("</table>")
+        parts.append("</table>" + (f"<p>{escape(likewise)}</p>" if likewise else ""))
     parts.append("<h4>Where</h4><table>")
     for name, shape, meaning in legend(derivation):
         parts.append(
