@@ -562,9 +562,13 @@ def braces_balance(text):
     return depth == 0
 
 
-@pytest.mark.parametrize(
-    "derivation", [RICH, gn.derive(gn.Network(2, gn.Dense(1)), optimizer="lbfgs")], ids=["rich", "bare"]
+SIGNS = gn.derive(
+    gn.Network(2, gn.Dense(3, "tanh"), gn.Dropout(0.2), gn.Dense(1, "sigmoid")), optimizer="adamw", l1=0.1
 )
+BARE = gn.derive(gn.Network(2, gn.Dense(1)), optimizer="lbfgs")
+
+
+@pytest.mark.parametrize("derivation", [RICH, SIGNS, BARE], ids=["rich", "signs", "bare"])
 def test_latex_page(derivation):
     text = derivation.latex()
     phases = sum(bool(getattr(derivation, phase)) for phase in ("forward", "cost", "backward", "update"))
