@@ -62,7 +62,9 @@ def test_every_block_runs_and_prints_what_it_says(tmp_path, monkeypatch):
         elif kind == "text":
             assert_shown(text, printed, source)
         else:
-            pytest.fail(f"README.md has a block of kind {kind!r}; it needs python, sh or text, so that it can be checked.")
+            pytest.fail(
+                f"README.md has a block of kind {kind!r}; it needs python, sh or text, so that it can be checked."
+            )
     assert kinds.count("python") >= 4
     assert kinds.count("sh") >= 3
 

@@ -10,7 +10,8 @@
 The equations that are printed are the ones that run.
 """
 
-from glassnet import data, views
+from typing import TYPE_CHECKING, Any
+
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.expression import Expression
 from glassnet.equations.functions import (
@@ -52,6 +53,9 @@ from glassnet.errors import DataError, GlassnetError, GlassnetWarning, RunError
 from glassnet.network import Activation, BatchNorm, Dense, Dropout, Network
 from glassnet.training import EarlyStopping, History, Run, train
 
+if TYPE_CHECKING:
+    from glassnet import data, views
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -62,3 +66,12 @@ __all__ = [
     "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh",
     "train", "views", "where",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """`gn.data` and `gn.views` load when first used."""
+    if name in ("data", "views"):
+        import importlib
+
+        return importlib.import_module(f"glassnet.{name}")
+    raise AttributeError(f"module 'glassnet' has no attribute '{name}'")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -453,3 +455,31 @@ def test_a_larger_table_stays_small_in_memory(tmp_path: Path) -> None:
     found = re.search(r"KB (\d+)", result.stdout)
     assert found
     assert int(found[1]) < 500_000
+
+
+def test_a_training_that_stopped_early_goes_on_with_more_patience(glassnet: Callable[..., Any]) -> None:
+    bare = ("--no-baseline", "--no-plots")
+    fast = ("--epochs", 400, "--learning-rate", 0.05)
+    done(glassnet("train", "iris", "--early-stopping", 2, *fast, "--out", "r", *bare))
+    stopped = len(Run.load("r").history)
+    assert stopped < 400
+    again = done(glassnet("train", "--resume", "r", "--epochs", 400, *bare))
+    assert f"Early stopping had ended this training after epoch {stopped}." in again.out
+    assert len(Run.load("r").history) == stopped
+    done(glassnet("train", "--resume", "r", "--epochs", 400, "--early-stopping", 5, *bare))
+    assert len(Run.load("r").history) > stopped
+
+
+def test_ctrl_c_keeps_the_training_and_it_can_go_on() -> None:
+    command = [sys.executable, "-m", "glassnet.cli.main", "train", "flower", "--epochs", "1000000", "--out", "r"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(list(Path("r/snapshots").glob("*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    reached = Run.load("r")
+    assert reached.status == "interrupted"
+    assert f"Interrupted after {reached.iteration} updates; resume the run to go on from there." in out
+    assert saved("r")["test"]["accuracy"] > 0.4

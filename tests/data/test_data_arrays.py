@@ -161,8 +161,8 @@ def test_bad_arrays():
         (lambda: ArrayPreparation.fit(X, y * 0), "Target 'label' has one class only, '0', in 3 training rows; a classifier needs two or more."),  # noqa: E501
         (lambda: ArrayPreparation.fit(np.full((3, 2), 7), y), "Every value of X is 7; there is nothing to predict 'label' from."),  # noqa: E501
         (lambda: ArrayPreparation.fit(y, y), "An array of shape (3,) and type int64 cannot be X; it needs numbers (samples, ...)."),  # noqa: E501
-        (lambda: prep.transform(np.zeros((3, 5))), "The array has shape (3, 5); the network was trained on (samples, 2, 2)."),  # noqa: E501
-        (lambda: prep.transform(bad), "Sample 2 of X holds NaN or infinity; a network needs finite numbers: correct it."),  # noqa: E501
+        (lambda: prep.transform(np.zeros((3, 5))), "The array has shape (3, 5); the network was trained on (samples, 2, 2)."),
+        (lambda: prep.transform(bad), "Sample 2 of X holds NaN or infinity; a network needs finite numbers: correct it."),
         (lambda: preparation_from_dict({"kind": "x"}), "A preparation of kind 'x' is not known; it needs to be 'table' or 'array'."),  # noqa: E501
     ]:  # fmt: skip
         with pytest.raises(DataError) as caught:

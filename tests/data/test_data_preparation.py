@@ -277,7 +277,7 @@ X4 = [1.0, 2.0, 3.0, 4.0]
         ({"x": X4, "y": ["a"] * 4}, {}, "Target 'y' has one class only, 'a', in 4 training rows; a classifier needs two or more."),  # noqa: E501
         ({"x": X4, "y": [0, 0, 1, 1]}, {"rows": [0, 1]}, "Target 'y' has one class only, '0', in 2 training rows; a classifier needs two or more."),  # noqa: E501
         ({"x": [1.0], "y": [2.5]}, {}, "There is 1 row to train on; a network needs at least two, better hundreds."),
-        ({"x": X4, "y": [2.5] * 4}, {"task": "regression"}, "Target 'y' is 2.5 in every row; there is nothing to predict."),  # noqa: E501
+        ({"x": X4, "y": [2.5] * 4}, {"task": "regression"}, "Target 'y' is 2.5 in every row; there is nothing to predict."),
         ({"x": [1] * 4, "y": X4}, {"task": "regression"}, "No column is left to predict 'y' from ('x' is left out: it is 1 in every training row); add one that varies."),  # noqa: E501
         ({"y": X4}, {"task": "regression"}, "No column is left to predict 'y' from ('y' is the only column); add one that varies."),  # noqa: E501
         ({"x": X4, "y": X4}, {"features": ["x", "y"]}, "'y' is the target and also among the features; leave it out of one of the two."),  # noqa: E501
@@ -292,7 +292,7 @@ X4 = [1.0, 2.0, 3.0, 4.0]
         ({"x": X4, "y": X4}, {"task": "regresion"}, "There is no task 'regresion'; did you mean 'regression'? Known: auto, classification, binary_classification, regression."),  # noqa: E501
         ({"x": X4, "y": X4}, {"dtype": "float16"}, "There is no dtype 'float16'; did you mean 'float64'? Known: float64, float32."),  # noqa: E501
         ({"x": X4, "y": X4}, {"rows": [0, 9]}, "rows go from 0 to 9; the table has positions 0 to 3."),
-        ({"x": X4, "y": X4}, {"rows": [0.5]}, "rows of shape (1,) and type float64 cannot be used; pass whole positions."),  # noqa: E501
+        ({"x": X4, "y": X4}, {"rows": [0.5]}, "rows of shape (1,) and type float64 cannot be used; pass whole positions."),
     ],
 )  # fmt: skip
 def test_sentences_at_training(table, settings_, sentence):

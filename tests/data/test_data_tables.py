@@ -128,7 +128,7 @@ NO_ROWS = "'f.csv' has a header but no rows; it needs at least one row of values
         ("\n\n", "'f.csv' holds no rows that can be read; a table needs a header or column numbers, and rows."),
         ("a,b\n", NO_ROWS),
         ("a,b", NO_ROWS),
-        ("a,a\n1,2\n", "'f.csv' has 2 columns named 'a' (columns 1 and 2); every name may occur once: rename all but one."),  # noqa: E501
+        ("a,a\n1,2\n", "'f.csv' has 2 columns named 'a' (columns 1 and 2); every name may occur once: rename all but one."),
         ("a,b\n1,2\n3\n4,5\n", "'f.csv' line 3 has 1 value where the header has 2; add what is missing there (an empty value still needs its delimiter)."),  # noqa: E501
         ('a,b\n1,"x\ny"\n3,4,5\n', "'f.csv' line 4 has 3 values where the header has 2; put quotes around a value that contains ',', or take one out."),  # noqa: E501
         ("1,2\n3,4\n5,6,7\n", "'f.csv' line 3 has 3 values where the first row has 2; put quotes around a value that contains ',', or take one out."),  # noqa: E501
@@ -217,7 +217,7 @@ def test_bad_objects():
     for source, sentence in [
         (5, "A table cannot be made from int; pass a path, a pandas or polars frame, a pyarrow Table, a dict of columns or a NumPy array."),  # noqa: E501
         (np.zeros((2, 3, 4)), "An array of shape (2, 3, 4) is no table; it needs (samples, columns). Pass arrays with more axes as images, or reshape it."),  # noqa: E501
-        ({"a": [1, 2], "b": [1]}, "The columns have different lengths ('a' 2, 'b' 1); every column needs one value a row."),  # noqa: E501
+        ({"a": [1, 2], "b": [1]}, "The columns have different lengths ('a' 2, 'b' 1); every column needs one value a row."),
         ({"a": [1, "x"]}, "Column 'a' holds values of more than one kind; make them all numbers or all text."),
     ]:  # fmt: skip
         with pytest.raises(DataError) as caught:
@@ -246,7 +246,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False) | st.none()
 
 @settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(st.tuples(numbers, st.integers(-(2**53), 2**53), words.map(lambda w: "w" + w)), min_size=1, max_size=6),  # noqa: E501
+    rows=st.lists(st.tuples(numbers, st.integers(-(2**53), 2**53), words.map(lambda w: "w" + w)), min_size=1, max_size=6),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
     bom=st.booleans(),
 )  # fmt: skip
@@ -269,6 +269,6 @@ def test_what_pythons_csv_writes_is_read_back(tmp_path, rows, delimiter, bom):
 def test_importing_the_room_loads_neither_arrow_nor_scikit_learn():
     import subprocess
 
-    code = "import sys, glassnet.data; print(sorted({'pyarrow', 'sklearn', 'pandas', 'polars', 'h5py'} & set(sys.modules)))"  # noqa: E501
+    code = "import sys, glassnet.data; print(sorted({'pyarrow', 'sklearn', 'pandas', 'polars', 'h5py'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

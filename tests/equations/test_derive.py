@@ -583,7 +583,7 @@ def test_latex_page(derivation):
 def lines_shown(derivation):
     """An optimiser that remembers is written out for one parameter of each kind, and named for the others."""
     said = str(derivation).split("and in the same way: ")
-    left_out = len(said[1].splitlines()[0].split(", ")) if len(said) > 1 else 0
+    left_out = len(re.split("[,;] ", said[1].splitlines()[0])) if len(said) > 1 else 0
     own = len([e for e in derivation.update if e.name == derivation.parameters[0].name or e.name.endswith("W1")])
     return len(derivation.equations) - left_out * own
 

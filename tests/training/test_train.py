@@ -226,6 +226,9 @@ def test_early_stopping_restores_the_best():
     again = quiet(resume=run, epochs=500)
     assert same(again.parameters, run.parameters)
     assert len(again.history) == len(run.history)
+    assert again.message.startswith(f"Early stopping had ended this training after epoch {best + 8}. To go on, pass ")
+    patient = quiet(resume=run, epochs=500, callbacks=[gn.EarlyStopping(patience=11)])
+    assert len(patient.history) == best + 1 + 11
 
 
 def test_callbacks_see_the_run_and_may_stop_it():

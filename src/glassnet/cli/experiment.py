@@ -186,6 +186,7 @@ def resumed(
     out: str | None,
     overwrite: bool,
     skip_damaged: bool,
+    early_stopping: int | None,
     voice: Voice,
 ) -> tuple[Run, Prepared | None, Path]:
     """Go on with a run, from its kept data or from the file it was trained on."""
@@ -222,6 +223,7 @@ def resumed(
             **given,
             epochs=wanted,
             max_seconds=max_seconds,
+            callbacks=[] if early_stopping is None else [glassnet.EarlyStopping(patience=early_stopping)],
             out=None if out is None else place,
             overwrite=overwrite,
             progress=not voice.quiet,

@@ -15,7 +15,7 @@ DATA, NETWORK, LEARNING, ENDING, RESULT = "Data", "Network", "Learning", "When t
 WATCHED_SHARE = "0.1"
 WITH_RESUME = {
     "data", "target", "resume", "epochs", "max_seconds", "out", "overwrite", "baseline", "plots", "quiet", "as_json",
-    "skip_damaged",
+    "skip_damaged", "early_stopping",
 }  # fmt: skip
 
 
@@ -326,7 +326,7 @@ def train(
         _refuse_settings(ctx)
         with shown_notes(skip=DIVERGED):
             run, prepared, place = resumed(
-                resume, data, target, epochs, max_seconds, out, overwrite, skip_damaged, voice
+                resume, data, target, epochs, max_seconds, out, overwrite, skip_damaged, early_stopping, voice
             )
     else:
         request = _request(

@@ -143,6 +143,11 @@ class Training:
         ):
             try:
                 self.begin()
+                if self.stopped_before and epochs > first_epoch:
+                    self.run.facts["message"] = (
+                        f"Early stopping had ended this training after epoch {first_epoch}. To go on, pass callbacks="
+                        "[EarlyStopping(patience=...)] with more patience (command line: --early-stopping)."
+                    )
                 if self.stopped_before:
                     return self.finish("stopped early")
                 for epoch in range(first_epoch, epochs):
@@ -270,6 +275,8 @@ class Training:
 
     def _watch_cost(self, cost: float, rate: float) -> None:
         first = self.run.facts["initial"]["cost"]
+        if self.run.settings.loss.name == "perceptron":  # its cost may start at 0, and its rule cannot diverge
+            return
         if self.warned or not cost > EXPLODED * max(first, 1e-3):
             return
         self.warned = True

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from glassnet.data.fingerprint import fingerprint
 from glassnet.engines import engine as engine_by_name
 from glassnet.engines.base import Engine, State
 from glassnet.equations.derive import Derivation
@@ -495,6 +494,8 @@ def claim_folder(place: Path, overwrite: bool) -> None:
 
 def data_fingerprint(samples: Samples) -> str:
     """What these samples are, in 64 characters."""
+    from glassnet.data import fingerprint
+
     parts = [samples.X, samples.Y]
     return fingerprint(*parts, samples.w) if samples.w is not None else fingerprint(*parts)
 
