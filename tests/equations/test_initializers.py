@@ -207,7 +207,7 @@ def test_numpys_global_state_is_left_alone():
 def test_seeds_that_are_none(seed):
     with pytest.raises(GlassnetError) as caught:
         check_seed(seed)
-    assert str(caught.value) == f"seed got {seed!r}; it needs a whole number, 0 or more."
+    assert str(caught.value) == f"seed got {seed!r}; it needs a whole number from 0 to 2**64 - 1."
     with pytest.raises(GlassnetError):
         gn.Network(2, gn.Dense(1)).initial_parameters(seed)
 

@@ -344,7 +344,7 @@ def test_a_default_recording_has_at_most_200_snapshots():
         ({"batch_size": 0, "l2": float("nan")}, "The penalty got l2=nan; it needs a finite number, 0 or above."),
         ({"batch_size": 2.5}, "train got batch_size=2.5 (a whole number, 1 or more, or None for full batches); "
                               "each needs what stands in parentheses."),
-        ({"seed": -1}, "seed got -1; it needs a whole number, 0 or more."),
+        ({"seed": -1}, "seed got -1; it needs a whole number from 0 to 2**64 - 1."),
         ({"engine": "refrence"}, "There is no engine 'refrence'; did you mean 'reference'? Known: auto, reference."),
         ({"loss": "binary_crossentropy"}, "There is no loss 'binary_crossentropy'; did you mean 'binary_cross_entropy'?"),
         ({"optimizer": "adm"}, "There is no optimiser 'adm'; did you mean 'adam'? Known: sgd, adagrad, rmsprop, adam, adamw, "

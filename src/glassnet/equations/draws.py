@@ -22,7 +22,7 @@ def check_seed(seed: object) -> int:
     GlassnetError : not a whole number from 0 to 2⁶⁴ − 1
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < 2**64:
-        raise GlassnetError(f"seed got {seed!r}; it needs a whole number, 0 or more.")
+        raise GlassnetError(f"seed got {seed!r}; it needs a whole number from 0 to 2**64 - 1.")
     return int(seed)
 
 
