@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamaged, Unseen
 from glassnet.cli.speaking import Voice
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    run: RunFolder,
     data: Annotated[
         str | None,
         typer.Argument(
@@ -28,21 +29,10 @@ def evaluate(
             help="The target, where DATA calls it by another name; the labels' file of an array.",
         ),
     ] = None,
-    unseen: Annotated[
-        str,
-        typer.Option(
-            metavar="error|ignore", help="What to do about a category that training never saw; 'ignore' makes it none."
-        ),
-    ] = "error",
-    delimiter: Annotated[
-        str | None, typer.Option(metavar="CHARACTER", help="Between the columns of DATA; found when not given.")
-    ] = None,
-    no_header: Annotated[
-        bool, typer.Option("--no-header", help="The first line of DATA holds values, not names.")
-    ] = False,
-    skip_damaged: Annotated[
-        bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")
-    ] = False,
+    unseen: Unseen = "error",
+    delimiter: Delimiter = None,
+    no_header: NoHeader = False,
+    skip_damaged: SkipDamaged = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     """Judge a trained network: metrics and, for classes, the confusion matrix.

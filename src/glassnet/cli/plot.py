@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.options import RunFolder, SkipDamaged
 from glassnet.errors import GlassnetError, unknown_name
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _complete(incomplete: str) -> list[str]:
 
 
 def plot(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    run: RunFolder,
     kind: Annotated[
         str,
         typer.Argument(
@@ -40,9 +41,7 @@ def plot(
         ),
     ] = None,
     layer: Annotated[int, typer.Option(metavar="NUMBER", help="Of which layer the weights are drawn, from 1.")] = 1,
-    skip_damaged: Annotated[
-        bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")
-    ] = False,
+    skip_damaged: SkipDamaged = False,
 ) -> None:
     """Draw one picture of a trained network.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamaged, Unseen
 from glassnet.cli.speaking import note
 from glassnet.errors import DataError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    run: RunFolder,
     data: Annotated[
         str,
         typer.Argument(
@@ -33,21 +34,10 @@ def predict(
     only: Annotated[
         bool, typer.Option("--only-predictions", help="Leave the columns of DATA out of the answer.")
     ] = False,
-    unseen: Annotated[
-        str,
-        typer.Option(
-            metavar="error|ignore", help="What to do about a category that training never saw; 'ignore' makes it none."
-        ),
-    ] = "error",
-    delimiter: Annotated[
-        str | None, typer.Option(metavar="CHARACTER", help="Between the columns of DATA; found when not given.")
-    ] = None,
-    no_header: Annotated[
-        bool, typer.Option("--no-header", help="The first line of DATA holds values, not names.")
-    ] = False,
-    skip_damaged: Annotated[
-        bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")
-    ] = False,
+    unseen: Unseen = "error",
+    delimiter: Delimiter = None,
+    no_header: NoHeader = False,
+    skip_damaged: SkipDamaged = False,
 ) -> None:
     """Predict new rows with a trained network.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.options import RunFolder, SkipDamaged
 from glassnet.cli.speaking import Voice, as_options
 
 if TYPE_CHECKING:
@@ -38,15 +39,13 @@ pre {{ overflow-x: auto; }}
 
 
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    run: RunFolder,
     equations: Annotated[bool, typer.Option("--equations/--no-equations", help="Print the page of equations.")] = True,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX, and nothing else.")] = False,
     html: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the equations as a page for a browser.")
     ] = None,
-    skip_damaged: Annotated[
-        bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")
-    ] = False,
+    skip_damaged: SkipDamaged = False,
 ) -> None:
     """Show a trained network: what it is, what was done to the data, its equations, how it fared.
 

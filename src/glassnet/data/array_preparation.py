@@ -11,19 +11,19 @@ import numpy as np
 from glassnet.data.features import Matrix, moments
 from glassnet.data.preparation import Preparation, check_dtype, check_rows
 from glassnet.data.target_records import target_from_dict, target_to_dict
-from glassnet.data.targets import Label, Target, fit_target, present_rows
+from glassnet.data.targets import fit_target, present_rows
+from glassnet.data.with_target import WithTarget
 from glassnet.errors import DataError
 
 
 @dataclass(frozen=True)
-class ArrayPreparation:
+class ArrayPreparation(WithTarget):
     """How an array of samples becomes X (m, features), (value − offset) / scale for every value alike.
 
     Bytes (uint8) are divided by 255; other numbers are standardised with one mean and one standard deviation for all,
     unless they already lie between −1 and 1.
     """
 
-    target_encoding: Target
     sample_shape: tuple[int, ...]
     offset: float
     scale: float
@@ -76,34 +76,8 @@ class ArrayPreparation:
         return cls(encoding, shape, offset, scale, notes, dtype)
 
     @property
-    def target(self) -> str:
-        return self.target_encoding.name
-
-    @property
-    def task(self) -> str:
-        """ "binary_classification", "classification" (three classes or more) or "regression"."""
-        return self.target_encoding.task
-
-    @property
-    def classes(self) -> list[Label] | None:
-        """The labels in the order of the outputs; None for regression."""
-        return None if self.target_encoding.classes is None else list(self.target_encoding.classes)
-
-    @property
-    def target_mean(self) -> float:
-        return self.target_encoding.mean
-
-    @property
-    def target_std(self) -> float:
-        return self.target_encoding.std
-
-    @property
     def n_inputs(self) -> int:
         return math.prod(self.sample_shape)
-
-    @property
-    def n_outputs(self) -> int:
-        return self.target_encoding.n_outputs
 
     @property
     def input_names(self) -> list[str]:
@@ -139,14 +113,6 @@ class ArrayPreparation:
     def transform_target(self, y: Any) -> Matrix:
         """Y from labels or quantities (m,); see `Preparation.transform_target`."""
         return self.target_encoding.encode(_labels(y), self.dtype)
-
-    def inverse_target(self, A: Any) -> Matrix:
-        """Outputs in the target's units, A · std + mean; for classes, A itself."""
-        return self.target_encoding.invert(A)
-
-    def decode(self, A: Any) -> Matrix:
-        """Outputs (m, n_outputs) → labels (m,)."""
-        return self.target_encoding.decode(A)
 
     def describe(self) -> str:
         """One line: the shape of a sample and what is done to its values."""

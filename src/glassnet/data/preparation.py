@@ -13,7 +13,8 @@ from glassnet.data.columns import find_column, missing_columns
 from glassnet.data.features import CategoricalFeature, Feature, Matrix, NumericFeature, Rows, fit_feature
 from glassnet.data.tables import read_table
 from glassnet.data.target_records import target_from_dict, target_to_dict
-from glassnet.data.targets import Label, Target, choose_task, fit_target, present_rows
+from glassnet.data.targets import choose_task, fit_target, present_rows
+from glassnet.data.with_target import WithTarget
 from glassnet.errors import DataError, unknown_name
 
 DTYPES = ("float64", "float32")
@@ -49,7 +50,7 @@ def task_of(table: Any, target: str | int, task: str = "auto") -> str:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preparation(WithTarget):
     """How a table becomes X and Y, and outputs become labels.
 
     Numbers are standardised with the mean and standard deviation (ddof = 0) of the training rows, texts are one-hot
@@ -57,7 +58,6 @@ class Preparation:
     `notes` says in sentences what was decided and why.
     """
 
-    target_encoding: Target
     features: list[Feature]
     notes: list[str]
     dtype: str = "float64"
@@ -124,37 +124,8 @@ class Preparation:
         return cls(encoding, fitted, notes, dtype)
 
     @property
-    def target(self) -> str:
-        """The target's column name."""
-        return self.target_encoding.name
-
-    @property
-    def task(self) -> str:
-        """ "binary_classification", "classification" (three classes or more) or "regression"."""
-        return self.target_encoding.task
-
-    @property
-    def classes(self) -> list[Label] | None:
-        """The labels in the order of the outputs; None for regression."""
-        return None if self.target_encoding.classes is None else list(self.target_encoding.classes)
-
-    @property
-    def target_mean(self) -> float:
-        """Mean of a regression target over the training rows; 0 for classes."""
-        return self.target_encoding.mean
-
-    @property
-    def target_std(self) -> float:
-        """Standard deviation (ddof = 0) of a regression target over the training rows; 1 for classes."""
-        return self.target_encoding.std
-
-    @property
     def n_inputs(self) -> int:
         return len(self.input_names)
-
-    @property
-    def n_outputs(self) -> int:
-        return self.target_encoding.n_outputs
 
     @property
     def input_names(self) -> list[str]:
@@ -216,14 +187,6 @@ class Preparation:
         """
         table = read_table(table)
         return self.target_encoding.encode(table.column(find_column(table.column_names, self.target)), self.dtype)
-
-    def inverse_target(self, A: Any) -> Matrix:
-        """Outputs in the target's units, A · std + mean; for classes, A itself."""
-        return self.target_encoding.invert(A)
-
-    def decode(self, A: Any) -> Matrix:
-        """Outputs (m, n_outputs) → labels (m,): the second class from 0.5, the largest output, or the quantity."""
-        return self.target_encoding.decode(A)
 
     def describe(self) -> str:
         """A table of the inputs: name, kind, what is done."""
