@@ -7,7 +7,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.data import Preparation, dataset, split_rows
-from glassnet.views.plots import plot_boundary, plot_cost, save
+from glassnet.views import plot_boundary, plot_cost, save
 
 
 @pytest.fixture(scope="module")

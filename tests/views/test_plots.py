@@ -12,7 +12,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from glassnet.errors import GlassnetError
-from glassnet.views import palette, plots
+from glassnet.views import boundary, curves, palette, plots
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(60, 2)) * [1.0, 3.0] + [2.0, -1.0]
@@ -77,7 +77,7 @@ HISTORY = {
 
 @pytest.mark.parametrize("history", [HISTORY, ColumnHistory(**HISTORY)], ids=["dict", "columns"])
 def test_cost_draws_both_curves_and_the_best_epoch(history):
-    ax = plots.plot_cost(history)
+    ax = curves.plot_cost(history)
     assert drawn(ax, "training").get_xydata().tolist() == [[0, 0.8], [1, 0.6], [2, 0.5], [3, 0.4]]
     assert drawn(ax, "held out").get_xydata().tolist() == [[0, 0.9], [1, 0.7], [3, 0.75]]
     assert drawn(ax, "best").get_xydata().tolist() == [[1, 0.7]]
@@ -87,7 +87,7 @@ def test_cost_draws_both_curves_and_the_best_epoch(history):
 
 
 def test_metric_takes_the_first_there_is_and_its_highest_epoch():
-    ax = plots.plot_metric(HISTORY)
+    ax = curves.plot_metric(HISTORY)
     assert ax.get_ylabel() == "accuracy (share of rows)"
     assert drawn(ax, "best").get_xydata().tolist() == [[2, 0.65]]
     assert legend_texts(ax) == ["training", "held out", "best held out: 0.65 at epoch 2"]
@@ -95,7 +95,7 @@ def test_metric_takes_the_first_there_is_and_its_highest_epoch():
 
 def test_of_an_error_the_lowest_epoch_is_best():
     history = {"epoch": [1, 2, 3], "rmse": [3.0, 2.0, 1.0], "validation_rmse": [3.0, 2.5, 4.0]}
-    assert drawn(plots.plot_metric(history), "best").get_xydata().tolist() == [[2, 2.5]]
+    assert drawn(curves.plot_metric(history), "best").get_xydata().tolist() == [[2, 2.5]]
 
 
 @pytest.mark.parametrize(
@@ -110,35 +110,35 @@ def test_of_an_error_the_lowest_epoch_is_best():
     ],
 )
 def test_log_scale(cost, log, scale):
-    assert plots.plot_cost({"epoch": [1, 2], "cost": cost}, log=log).get_yscale() == scale
+    assert curves.plot_cost({"epoch": [1, 2], "cost": cost}, log=log).get_yscale() == scale
 
 
 def test_a_cost_that_is_not_finite_is_marked():
-    ax = plots.plot_cost({"epoch": [1, 2, 3], "cost": [1.0, np.inf, np.nan]})
+    ax = curves.plot_cost({"epoch": [1, 2, 3], "cost": [1.0, np.inf, np.nan]})
     assert legend_texts(ax) == ["training", "not finite from epoch 2"]
     assert drawn(ax, "training").get_xydata().tolist() == [[1, 1.0]]
 
 
 def test_log_of_a_negative_cost_is_refused():
-    assert message_of(plots.plot_cost, {"epoch": [1], "cost": [-0.5]}, log=True) == (
+    assert message_of(curves.plot_cost, {"epoch": [1], "cost": [-0.5]}, log=True) == (
         "plot_cost got log=True and a cost of -0.5; a logarithmic axis needs costs above 0. Leave log out, or "
         "log=False."
     )
 
 
 def test_histories_that_cannot_be_drawn():
-    assert message_of(plots.plot_cost, {"epoch": [1], "coast": [1.0]}) == (
+    assert message_of(curves.plot_cost, {"epoch": [1], "coast": [1.0]}) == (
         "There is no column in this history 'cost'; did you mean 'coast'? Known: epoch, coast."
     )
-    assert message_of(plots.plot_cost, {"epoch": [1, 2], "cost": [1.0]}) == (
+    assert message_of(curves.plot_cost, {"epoch": [1, 2], "cost": [1.0]}) == (
         "The history's column 'cost' has shape (1,) beside 2 epochs; it needs one value for each epoch, and at least "
         "one epoch. Train for an epoch or more."
     )
-    assert message_of(plots.plot_metric, {"epoch": [1], "cost": [1.0]}) == (
+    assert message_of(curves.plot_metric, {"epoch": [1], "cost": [1.0]}) == (
         "This history has the columns epoch, cost and no metric; plot_metric needs one of accuracy, r2, precision, "
         "recall, f1, rmse, mae. Use plot_cost for the cost."
     )
-    assert message_of(plots.plot_metric, HISTORY, metric="acuracy") == (
+    assert message_of(curves.plot_metric, HISTORY, metric="acuracy") == (
         "There is no metric in this history 'acuracy'; did you mean 'accuracy'? Known: accuracy."
     )
 
@@ -147,7 +147,7 @@ def test_histories_that_cannot_be_drawn():
 
 
 def test_the_border_is_where_the_probability_is_one_half():
-    ax = plots.plot_boundary(logistic, X, np.zeros(60), resolution=40)
+    ax = boundary.plot_boundary(logistic, X, np.zeros(60), resolution=40)
     vertices = border_points(ax)
     assert len(vertices) > 20
     assert logistic(vertices) == pytest.approx(0.5, abs=1e-9)
@@ -160,12 +160,12 @@ def test_the_border_holds_where_the_network_is_steep():
         return 1 / (1 + np.exp(-30.0 * (points[:, 0] - 2.03)))
 
     spread = np.array([[0.0, 0.0], [4.0, 1.0]])
-    vertices = border_points(plots.plot_boundary(steep, spread, [0, 1], resolution=30))
+    vertices = border_points(boundary.plot_boundary(steep, spread, [0, 1], resolution=30))
     assert vertices[:, 0] == pytest.approx(2.03, abs=1e-6)
 
 
 def test_borders_of_three_classes_are_ties_of_the_two_likeliest():
-    ax = plots.plot_boundary(softmax, X, np.zeros(60), resolution=200)
+    ax = boundary.plot_boundary(softmax, X, np.zeros(60), resolution=200)
     ordered = np.sort(softmax(border_points(ax)), axis=1)
     assert np.median(ordered[:, 2] - ordered[:, 1]) < 1e-9
     assert (ordered[:, 2] - ordered[:, 1]).max() < 0.05  # where three classes meet the line is a chord
@@ -179,7 +179,7 @@ def test_rings_are_exactly_the_wrong_rows(predict):
     y = predicted.copy()
     flipped = [3, 17, 40]
     y[flipped] = (y[flipped] + 1) % k
-    ax = plots.plot_boundary(predict, X, y)
+    ax = boundary.plot_boundary(predict, X, y)
     assert drawn(ax, "wrong").get_offsets().tolist() == X[flipped].tolist()
     assert "predicted wrongly (3 of 60)" in legend_texts(ax)
     for index in range(k):
@@ -187,7 +187,7 @@ def test_rings_are_exactly_the_wrong_rows(predict):
 
 
 def test_boundary_is_labelled():
-    ax = plots.plot_boundary(
+    ax = boundary.plot_boundary(
         logistic, X, np.where(X[:, 0] > 2, "yes", "no"), names=("price ($)", "mass (kg)"), classes=["no", "yes"]
     )
     assert (ax.get_xlabel(), ax.get_ylabel()) == (r"price (\$)", "mass (kg)")
@@ -199,7 +199,7 @@ def test_boundary_is_labelled():
 
 
 def test_shading_is_the_probability():
-    image = plots.plot_boundary(logistic, X, np.zeros(60), resolution=30).images[0]
+    image = boundary.plot_boundary(logistic, X, np.zeros(60), resolution=30).images[0]
     left, right, bottom, top = image.get_extent()
     width, height = (right - left) / 30, (top - bottom) / 30
     x, y = left + (np.arange(30) + 0.5) * width, bottom + (np.arange(30) + 0.5) * height
@@ -211,9 +211,9 @@ def test_the_forms_of_y_and_of_probabilities_agree():
     index = (X[:, 0] > 2).astype(int)
     both = lambda points: np.hstack([1 - logistic(points), logistic(points)])  # noqa: E731
     forms = [index, index[:, None], np.eye(2)[index], index.astype(float), index.astype(bool)]
-    rings = [drawn(plots.plot_boundary(logistic, X, y, resolution=5), "wrong").get_offsets().tolist() for y in forms]
+    rings = [drawn(boundary.plot_boundary(logistic, X, y, resolution=5), "wrong").get_offsets().tolist() for y in forms]
     for predict in (both, lambda points: logistic(points)[:, 0]):
-        rings.append(drawn(plots.plot_boundary(predict, X, index, resolution=5), "wrong").get_offsets().tolist())
+        rings.append(drawn(boundary.plot_boundary(predict, X, index, resolution=5), "wrong").get_offsets().tolist())
     assert all(each == rings[0] for each in rings)
 
 
@@ -224,18 +224,18 @@ def test_prediction_comes_in_chunks():
         seen.append(len(points))
         return logistic(points)
 
-    plots.plot_boundary(watched, X, np.zeros(60), resolution=200)
+    boundary.plot_boundary(watched, X, np.zeros(60), resolution=200)
     assert sum(seen) == 60 + 200 * 200
     assert max(seen) <= 8192
 
 
 def test_one_class_over_the_whole_plane_has_no_border():
-    ax = plots.plot_boundary(lambda points: np.full(len(points), 0.2), X, np.zeros(60), resolution=10)
+    ax = boundary.plot_boundary(lambda points: np.full(len(points), 0.2), X, np.zeros(60), resolution=10)
     assert "P = 1/2" not in legend_texts(ax)
 
 
 def test_a_feature_that_does_not_vary():
-    ax = plots.plot_boundary(logistic, [[1.0, 2.0], [1.0, 3.0]], [0, 1], resolution=10)
+    ax = boundary.plot_boundary(logistic, [[1.0, 2.0], [1.0, 3.0]], [0, 1], resolution=10)
     assert ax.get_xlim() == pytest.approx((0.92, 1.08))
 
 
@@ -313,7 +313,7 @@ def test_a_feature_that_does_not_vary():
     ],
 )
 def test_boundaries_that_cannot_be_drawn(predict, points, y, options, message):
-    assert message_of(plots.plot_boundary, predict, points, y, **options) == message
+    assert message_of(boundary.plot_boundary, predict, points, y, **options) == message
 
 
 # --- confusion ------------------------------------------------------------------------------------------------------
@@ -471,9 +471,9 @@ def test_weights_that_cannot_be_drawn():
 
 
 PICTURES = {
-    "cost": lambda ax=None: plots.plot_cost(HISTORY, ax),
-    "metric": lambda ax=None: plots.plot_metric(HISTORY, ax),
-    "boundary": lambda ax=None: plots.plot_boundary(softmax, X, np.zeros(60), ax, resolution=30),
+    "cost": lambda ax=None: curves.plot_cost(HISTORY, ax),
+    "metric": lambda ax=None: curves.plot_metric(HISTORY, ax),
+    "boundary": lambda ax=None: boundary.plot_boundary(softmax, X, np.zeros(60), ax, resolution=30),
     "confusion": lambda ax=None: plots.plot_confusion(MATRIX, ["_a", "$b$", "c" * 30], ax),
     "roc": lambda ax=None: plots.plot_roc([0, 1, 1], [0.1, 0.2, 0.0], ax),
     "weights": lambda ax=None: plots.plot_weights({"W1": np.ones((2, 40))}, ax),
@@ -553,6 +553,6 @@ def test_a_failed_write_keeps_the_old_picture(tmp_path):
 
 def test_more_classes_than_colours():
     k = 12
-    ax = plots.plot_boundary(lambda points: np.full((len(points), k), 1 / k), X, np.arange(60) % k, resolution=5)
+    ax = boundary.plot_boundary(lambda points: np.full((len(points), k), 1 / k), X, np.arange(60) % k, resolution=5)
     assert drawn(ax, "class 11").get_facecolor()[0, :3] == pytest.approx(drawn(ax, "class 1").get_facecolor()[0, :3])
     assert palette.class_marker(11) != palette.class_marker(1)

@@ -133,7 +133,7 @@ def _pictures(run: Run, plain: Run, judged: Any, test: Pair, place: Path) -> lis
     from matplotlib.figure import Figure
 
     from glassnet.cli.pictures import boundary
-    from glassnet.views.plots import plot_confusion, plot_cost, save
+    from glassnet.views import plot_confusion, plot_cost, save
 
     figure = Figure(figsize=(17.0, 8.0), layout="constrained", facecolor="white")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)

@@ -69,7 +69,7 @@ def boundary(run: Run, X: Array, Y: Array, ax: Axes | None = None, title: str | 
     ------
     GlassnetError : not two numeric features, or no classes
     """
-    from glassnet.views.plots import plot_boundary
+    from glassnet.views import plot_boundary
 
     mean, std = check_plane(run)
     preparation = run.preparation
@@ -93,7 +93,7 @@ def write_pictures(run: Run, judged: Judgement | None, X: Array, Y: Array, where
     ----------
     X, Y : the rows of `judged`; `where` says in the titles which they are
     """
-    from glassnet.views.plots import plot_confusion, plot_cost, save
+    from glassnet.views import plot_confusion, plot_cost, save
 
     written = []
     if len(run.history):

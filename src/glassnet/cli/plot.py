@@ -59,7 +59,7 @@ def plot(
       glassnet plot runs/digits-1 weights --layer 1
     """
     from glassnet.cli.folders import load_run
-    from glassnet.views.plots import save
+    from glassnet.views import save
 
     if kind not in KINDS:
         raise GlassnetError(unknown_name("kind of picture", kind, KINDS))
@@ -79,13 +79,13 @@ def _history(run: Run) -> Any:
 
 
 def _cost(run: Run) -> Axes:
-    from glassnet.views.plots import plot_cost
+    from glassnet.views import plot_cost
 
     return plot_cost(_history(run))
 
 
 def _metric(run: Run) -> Axes:
-    from glassnet.views.plots import plot_metric
+    from glassnet.views import plot_metric
 
     return plot_metric(_history(run))
 
@@ -112,7 +112,7 @@ def _boundary(run: Run) -> Axes:
 def _confusion(run: Run) -> Axes:
     from glassnet.cli.division import held_out
     from glassnet.cli.judging import judge
-    from glassnet.views.plots import plot_confusion
+    from glassnet.views import plot_confusion
 
     classes = _classes(run, "confusion")
     matrix = judge(run, *held_out(run)).metrics["confusion_matrix"]
@@ -122,7 +122,7 @@ def _confusion(run: Run) -> Axes:
 def _roc(run: Run) -> Axes:
     from glassnet.cli.division import held_out
     from glassnet.cli.judging import codes
-    from glassnet.views.plots import plot_roc
+    from glassnet.views import plot_roc
 
     classes = _classes(run, "roc")
     X, Y = held_out(run)
@@ -130,7 +130,7 @@ def _roc(run: Run) -> Axes:
 
 
 def _weights(run: Run, layer: int) -> Axes:
-    from glassnet.views.plots import plot_weights
+    from glassnet.views import plot_weights
 
     names = run.preparation.input_names if run.preparation is not None and layer == 1 else None
     return plot_weights(run.parameters, layer=layer, input_names=names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, unknown_name
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -280,3 +280,32 @@ def _shown(key: str, value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return f"{value:.4f}" if key in _SHARES else f"{value:.5g}"
+
+
+def class_indexes(y: ArrayLike, classes: Sequence[object] | None, k: int) -> tuple[NDArray[np.int64], list[str]]:
+    """The class index of each row, and the k class names."""
+    values = np.asarray(y)
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    as_text = values.dtype.kind in "UO"
+    if classes is None:
+        classes = sorted({str(value) for value in values}) if as_text and values.ndim == 1 else range(k)
+    names = [str(name) for name in classes]
+    if len(names) != k:
+        raise GlassnetError(
+            f"{len(names)} class names ({', '.join(names[:10])}) arrived for {k} classes; it needs one for each, in "
+            f"the order of the outputs. Pass classes=[...] with {k} names."
+        )
+    if values.ndim == 1 and as_text:
+        unknown = [str(value) for value in values if str(value) not in names]
+        if unknown:
+            raise GlassnetError(unknown_name("class", unknown[0], names))
+        position = {name: index for index, name in enumerate(names)}
+        return np.array([position[str(value)] for value in values], dtype=np.int64), names
+    if values.ndim == 2 and values.shape[1] == k and values.dtype.kind in "biuf":
+        return values.argmax(axis=1).astype(np.int64), names
+    if values.ndim != 1 or values.dtype.kind not in "biuf" or not np.all(np.isin(values, np.arange(k))):
+        raise GlassnetError(
+            f"The true classes arrived with shape {values.shape} and type {values.dtype}; for {k} classes they need to "
+            f"be whole numbers from 0 to {k - 1}, one a row. Pass the index of each row's class."
+        )
+    return values.astype(np.int64), names
