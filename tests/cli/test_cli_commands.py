@@ -179,7 +179,7 @@ def test_resuming_is_training_longer(glassnet: Callable[..., Any], table: Path) 
 def test_resuming_finds_data_that_were_not_kept(
     glassnet: Callable[..., Any], table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glassnet.training.run.KEPT_DATA", 0)
+    monkeypatch.setattr("glassnet.training.folder.KEPT_DATA", 0)
     options = ["train", table, "--target", "kind", "--quiet", "--no-plots", "--early-stopping", "50"]
     done(glassnet(*options, "--epochs", "6", "--out", "long"))
     done(glassnet(*options, "--epochs", "2", "--out", "short"))

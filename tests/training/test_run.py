@@ -94,7 +94,7 @@ def test_data_left_out_are_asked_for_and_recognised(tmp_path):
 
 
 def test_large_data_are_not_kept_unless_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr("glassnet.training.run.KEPT_DATA", 100)
+    monkeypatch.setattr("glassnet.training.folder.KEPT_DATA", 100)
     trained(out=tmp_path / "a")
     assert not (tmp_path / "a/data.safetensors").exists()
     trained(out=tmp_path / "b", keep_data=True)
@@ -286,3 +286,16 @@ def test_killed_twenty_times_and_resumed_is_bit_for_bit_the_whole_training(tmp_p
     assert killed.history.same_training(never.history)
     assert same(killed.at(1234).state, never.at(1234).state)
     assert not list(folder.rglob("*.tmp"))
+
+
+def test_a_failed_overwrite_leaves_what_is_not_the_runs_own(tmp_path, monkeypatch):
+    trained(out=tmp_path / "run")
+    (tmp_path / "run/notes.txt").write_text("mine")
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(gn.RunError, match="the disk is full"):
+        trained(out=tmp_path / "run", overwrite=True)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["notes.txt"]

@@ -17,11 +17,12 @@ from glassnet.errors import GlassnetError, GlassnetWarning, unknown_name
 from glassnet.network import Network
 from glassnet.training.arrays import check_samples, held_out_fraction
 from glassnet.training.callbacks import Callback, EarlyStopping
+from glassnet.training.folder import claim_folder
 from glassnet.training.history import History
 from glassnet.training.loop import Training
 from glassnet.training.measures import exclusive, metric_name
 from glassnet.training.quasi_newton import train_lbfgs
-from glassnet.training.run import Run, claim_folder, data_fingerprint, versions
+from glassnet.training.run import Run, data_fingerprint, versions
 from glassnet.training.settings import Settings
 from glassnet.training.snapshots import Snapshot, Snapshots
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import signal
 import threading
 import time
@@ -22,6 +21,7 @@ from glassnet.errors import GlassnetWarning, RunError
 from glassnet.training.arrays import Samples
 from glassnet.training.batches import Batches
 from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
+from glassnet.training.folder import discard_run
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
 from glassnet.training.run import Run
@@ -183,7 +183,7 @@ class Training:
                 self.run.write(self.out, data=facts["data"].get("keep"))
             except RunError:
                 if not (self.out / "run.json").exists():
-                    shutil.rmtree(self.out, ignore_errors=True)
+                    discard_run(self.out)
                 raise
         if "initial" not in facts:
             facts["initial"] = self._measured(self.state)

@@ -8,7 +8,6 @@ forward by the same engine.
 from __future__ import annotations
 
 import platform
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,29 +19,16 @@ from glassnet.engines import engine as engine_by_name
 from glassnet.engines.base import Engine, State
 from glassnet.equations.derive import Derivation
 from glassnet.equations.optimizers import LBFGS
-from glassnet.errors import GlassnetWarning, RunError
+from glassnet.errors import RunError
 from glassnet.network import Network
 from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples, held_out_fraction
-from glassnet.training.files import (
-    DamagedFile,
-    load_arrays,
-    load_json,
-    load_table,
-    make_folder,
-    save_arrays,
-    save_json,
-    save_table,
-)
+from glassnet.training.folder import claim_folder, read_run, write_run
 from glassnet.training.history import History
 from glassnet.training.settings import Settings
 from glassnet.training.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from glassnet.data import ArrayPreparation, Preparation
-
-FORMAT = 1
-KEPT_DATA = 16 * 2**20
-"""Data up to this many bytes are kept beside the run."""
 
 
 @dataclass(frozen=True)
@@ -329,41 +315,8 @@ class Run:
         return place
 
     def write(self, place: Path, *, data: bool | None = None, with_data: bool = True) -> None:
-        """Bring a run folder up to date; history first, so that no snapshot is newer than it."""
-        if with_data:
-            self._write_data(place, data)
-        if len(self.history):
-            save_table(place / "history.parquet", self.history.to_dict())
-        self.snapshots.write(place)
-        save_json(place / "run.json", self._described())
-
-    def _write_data(self, place: Path, data: bool | None) -> None:
-        if self.data is None:
-            return
-        size = self.data.nbytes + (self.validation.nbytes if self.validation else 0)
-        if data is None:
-            data = size <= KEPT_DATA
-        self.facts["data"]["kept"] = bool(data)
-        if not data:
-            return
-        arrays = {"X": self.data.X, "Y": self.data.Y}
-        if self.data.w is not None:
-            arrays["w"] = self.data.w
-        if self.validation is not None:
-            arrays |= {"validation_X": self.validation.X, "validation_Y": self.validation.Y}
-            if self.validation.w is not None:
-                arrays["validation_w"] = self.validation.w
-        save_arrays(place / "data.safetensors", arrays, {"rows": len(self.data)})
-
-    def _described(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "network": str(self.network),
-            "iteration": self.iteration,
-            "settings": self.settings.to_plain(),
-            "preparation": None if self.preparation is None else self.preparation.to_dict(),
-            "facts": self.facts,
-        }
+        """Bring a run folder up to date (`save` makes a new one)."""
+        write_run(self, place, data, with_data)
 
     @classmethod
     def load(cls, folder: str | Path, *, damaged: str = "error") -> Run:
@@ -378,47 +331,14 @@ class Run:
         ------
         RunError : no such folder, no run in it, or a damaged file (the sentence names it and says what still loads)
         """
-        from glassnet.errors import unknown_name
-
-        if damaged not in ("error", "skip"):
-            raise RunError(unknown_name("way to treat damaged files", damaged, ["error", "skip"]))
-        place = Path(folder)
-        if not place.exists():
-            raise RunError(f"There is no run folder {place}; train with out='{place}' or give another path.")
-        if not (place / "run.json").is_file():
-            raise RunError(f"{place} is no run folder: it has no run.json. Give the folder that a training wrote.")
-        described = load_json(place / "run.json")
-        if described.get("format") != FORMAT:
-            raise RunError(
-                f"{place} has the format {described.get('format')!r}; this glassnet reads format {FORMAT}. "
-                "Use the version that wrote it."
-            )
-        settings = Settings.from_plain(described["settings"])
-        snapshots, broken = Snapshots.read(place, settings.record)
-        history = History()
-        if (place / "history.parquet").exists():
-            try:
-                history = History(load_table(place / "history.parquet"))
-            except DamagedFile as problem:
-                broken.append(problem)
-        data, validation = None, None
-        if (place / "data.safetensors").exists():
-            try:
-                data, validation = _read_data(place / "data.safetensors")
-            except DamagedFile as problem:
-                broken.append(problem)
-        if not len(snapshots):
-            named = str(broken[0]) if broken else f"{place} has no snapshots."
-            raise RunError(f"{named} No other snapshot is left, so the run cannot be loaded.")
-        if broken:
-            _report(broken, snapshots, damaged)
+        described, snapshots, history, data, validation = read_run(Path(folder), damaged)
         preparation = None
         if described["preparation"] is not None:
             from glassnet.data import preparation_from_dict
 
             preparation = preparation_from_dict(described["preparation"])
-        facts = described["facts"]
-        facts["iteration"] = int(described["iteration"])
+        facts = {**described["facts"], "iteration": int(described["iteration"])}
+        settings = Settings.from_plain(described["settings"])
         run = cls(settings, snapshots, history, data, validation, facts, preparation)
         run.history = history[: run.iteration // run.batches]  # a kill may leave the history ahead of the snapshots
         return run
@@ -444,52 +364,6 @@ class Run:
         if shown:
             lines.append(", ".join(shown))
         return "\n".join(lines)
-
-
-def _report(broken: list[DamagedFile], snapshots: Snapshots, damaged: str) -> None:
-    first, last = snapshots.iterations[0], snapshots.iterations[-1]
-    names = "; ".join(str(problem).rstrip(".") for problem in broken)
-    left = f"{len(snapshots)} snapshots from iteration {first} to {last} are whole"
-    if damaged == "error":
-        raise RunError(
-            f"{names}. Without it the run can still be loaded: {left}, and what lies between is replayed. "
-            "Pass damaged='skip' (command line: --skip-damaged) to do so."
-        )
-    warnings.warn(f"{names}. The run is loaded without it: {left}.", GlassnetWarning, stacklevel=4)
-
-
-def _read_data(path: Path) -> tuple[Samples, Samples | None]:
-    arrays, _ = load_arrays(path)
-    if "X" not in arrays or "Y" not in arrays:
-        raise DamagedFile(path, "it holds no X and Y")
-    held = None
-    if "validation_X" in arrays:
-        held = Samples(arrays["validation_X"], arrays["validation_Y"], arrays.get("validation_w"))
-    return Samples(arrays["X"], arrays["Y"], arrays.get("w")), held
-
-
-def claim_folder(place: Path, overwrite: bool) -> None:
-    """Make a folder for a run, refusing to mix it with anything that is there.
-
-    Raises
-    ------
-    RunError : it holds a run (and overwrite is False) or other files
-    """
-    if place.is_dir() and any(place.iterdir()):
-        if not (place / "run.json").exists():
-            raise RunError(f"The folder {place} is not empty and holds no run; choose a new folder.")
-        if not overwrite:
-            raise RunError(
-                f"{place} already holds a run; choose another folder, resume it, or pass overwrite=True "
-                "(command line: --overwrite)."
-            )
-        for old in [
-            *(place / "snapshots").glob("*.safetensors"),
-            place / "history.parquet",
-            place / "data.safetensors",
-        ]:
-            old.unlink(missing_ok=True)
-    make_folder(place)
 
 
 def data_fingerprint(samples: Samples) -> str:

@@ -1,0 +1,155 @@
+"""A run as a folder: run.json, history.parquet, data.safetensors and snapshots/NNNNNNNN.safetensors."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassnet.errors import GlassnetWarning, RunError, unknown_name
+from glassnet.training.arrays import Samples
+from glassnet.training.files import (
+    DamagedFile,
+    load_arrays,
+    load_json,
+    load_table,
+    make_folder,
+    save_arrays,
+    save_json,
+    save_table,
+)
+from glassnet.training.history import History
+from glassnet.training.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from glassnet.training.run import Run
+
+FORMAT = 1
+KEPT_DATA = 16 * 2**20
+"""Data up to this many bytes are kept beside the run."""
+OWN_FILES = ("run.json", "history.parquet", "data.safetensors")
+
+
+def claim_folder(place: Path, overwrite: bool) -> None:
+    """Make a folder for a run, refusing to mix it with anything that is there.
+
+    Raises
+    ------
+    RunError : it holds a run (and overwrite is False) or other files
+    """
+    if place.is_dir() and any(place.iterdir()):
+        if not (place / "run.json").exists():
+            raise RunError(f"The folder {place} is not empty and holds no run; choose a new folder.")
+        if not overwrite:
+            raise RunError(
+                f"{place} already holds a run; choose another folder, resume it, or pass overwrite=True "
+                "(command line: --overwrite)."
+            )
+        discard_run(place)
+    make_folder(place)
+
+
+def discard_run(place: Path) -> None:
+    """Remove what a run wrote, and the folder when nothing else is in it."""
+    for name in OWN_FILES:
+        (place / name).unlink(missing_ok=True)
+    shutil.rmtree(place / "snapshots", ignore_errors=True)
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
+
+
+def write_run(run: Run, place: Path, data: bool | None, with_data: bool) -> None:
+    """Bring a run folder up to date; history first, so that no snapshot is newer than it."""
+    if with_data and run.data is not None:
+        _write_data(run, run.data, place, data)
+    if len(run.history):
+        save_table(place / "history.parquet", run.history.to_dict())
+    run.snapshots.write(place)
+    described = {
+        "format": FORMAT,
+        "network": str(run.network),
+        "iteration": run.iteration,
+        "settings": run.settings.to_plain(),
+        "preparation": None if run.preparation is None else run.preparation.to_dict(),
+        "facts": run.facts,
+    }
+    save_json(place / "run.json", described)
+
+
+def _write_data(run: Run, samples: Samples, place: Path, keep: bool | None) -> None:
+    if keep is None:
+        keep = samples.nbytes + (run.validation.nbytes if run.validation else 0) <= KEPT_DATA
+    run.facts["data"]["kept"] = bool(keep)
+    if not keep:
+        return
+    arrays = {"X": samples.X, "Y": samples.Y}
+    if samples.w is not None:
+        arrays["w"] = samples.w
+    if run.validation is not None:
+        arrays |= {"validation_X": run.validation.X, "validation_Y": run.validation.Y}
+        if run.validation.w is not None:
+            arrays["validation_w"] = run.validation.w
+    save_arrays(place / "data.safetensors", arrays, {"rows": len(samples)})
+
+
+def read_run(place: Path, damaged: str) -> tuple[dict[str, Any], Snapshots, History, Samples | None, Samples | None]:
+    """run.json, snapshots, history, data and validation data of a run folder.
+
+    Raises
+    ------
+    RunError : no such folder, no run in it, or a damaged file (the sentence names it and says what still loads)
+    """
+    if damaged not in ("error", "skip"):
+        raise RunError(unknown_name("way to treat damaged files", damaged, ["error", "skip"]))
+    if not place.exists():
+        raise RunError(f"There is no run folder {place}; train with out='{place}' or give another path.")
+    if not (place / "run.json").is_file():
+        raise RunError(f"{place} is no run folder: it has no run.json. Give the folder that a training wrote.")
+    described = load_json(place / "run.json")
+    if described.get("format") != FORMAT:
+        raise RunError(
+            f"{place} has the format {described.get('format')!r}; this glassnet reads format {FORMAT}. "
+            "Use the version that wrote it."
+        )
+    snapshots, broken = Snapshots.read(place, described["settings"]["record"])
+    history = History()
+    if (place / "history.parquet").exists():
+        try:
+            history = History(load_table(place / "history.parquet"))
+        except DamagedFile as problem:
+            broken.append(problem)
+    data, validation = None, None
+    if (place / "data.safetensors").exists():
+        try:
+            data, validation = _read_data(place / "data.safetensors")
+        except DamagedFile as problem:
+            broken.append(problem)
+    if not len(snapshots):
+        named = str(broken[0]) if broken else f"{place} has no snapshots."
+        raise RunError(f"{named} No other snapshot is left, so the run cannot be loaded.")
+    if broken:
+        _report(broken, snapshots, damaged)
+    return described, snapshots, history, data, validation
+
+
+def _read_data(path: Path) -> tuple[Samples, Samples | None]:
+    arrays, _ = load_arrays(path)
+    if "X" not in arrays or "Y" not in arrays:
+        raise DamagedFile(path, "it holds no X and Y")
+    held = None
+    if "validation_X" in arrays:
+        held = Samples(arrays["validation_X"], arrays["validation_Y"], arrays.get("validation_w"))
+    return Samples(arrays["X"], arrays["Y"], arrays.get("w")), held
+
+
+def _report(broken: list[DamagedFile], snapshots: Snapshots, damaged: str) -> None:
+    first, last = snapshots.iterations[0], snapshots.iterations[-1]
+    names = "; ".join(str(problem).rstrip(".") for problem in broken)
+    left = f"{len(snapshots)} snapshots from iteration {first} to {last} are whole"
+    if damaged == "error":
+        raise RunError(
+            f"{names}. Without it the run can still be loaded: {left}, and what lies between is replayed. "
+            "Pass damaged='skip' (command line: --skip-damaged) to do so."
+        )
+    warnings.warn(f"{names}. The run is loaded without it: {left}.", GlassnetWarning, stacklevel=5)
