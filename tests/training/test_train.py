@@ -84,6 +84,7 @@ def test_penalty_is_reported_apart():
     assert both.history["cost"][0] == pytest.approx(plain.history["cost"][0], rel=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:BatchNorm gets one sample at a time")
 @pytest.mark.parametrize("net", [NET, RICH])
 @pytest.mark.parametrize("size", [None, 16, 1])
 def test_the_same_call_twice_is_bit_identical(net, size):
@@ -359,7 +360,7 @@ def test_a_default_recording_has_at_most_200_snapshots():
         ({"callbacks": [gn.EarlyStopping()]}, "EarlyStopping watches 'validation_cost', and this training has no validation "
                                               "data; pass validation=0.2 or validation=(X, Y), or watch 'cost'."),
         ({"callbacks": ["stop"]}, "train got 'stop' as a callback; it needs functions of the run, or EarlyStopping."),
-        ({"dtype": "float16"}, "train got dtype='float16' ('float32' or 'float64'); each needs what stands in parentheses."),
+        ({"dtype": "float16"}, "train got dtype='float16'; it needs 'float32' or 'float64'."),
         ({"optimizer": gn.LBFGS(), "batch_size": 8}, "LBFGS got batch_size=8; it needs full batches (batch_size=None)."),
         ({"sample_weight": [1, 2]}, "sample_weight has 2 entries; it needs one for each of the 60 rows of X."),
         ({"sample_weight": -np.ones(60)}, "sample_weight has values from -1 to -1; it needs numbers of 0 or more, some above "

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.derive import derive
+from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import LBFGS, Optimizer
-from glassnet.errors import GlassnetError, GlassnetWarning, unknown_name
+from glassnet.errors import GlassnetError, GlassnetWarning, RunError, unknown_name
 from glassnet.network import Network
-from glassnet.training.arrays import check_samples, held_out_fraction
+from glassnet.training.arrays import Samples, check_samples, held_out_fraction
 from glassnet.training.callbacks import Callback, EarlyStopping
-from glassnet.training.folder import claim_folder
+from glassnet.training.folder import claim_folder, data_fingerprint, folder_path
 from glassnet.training.history import History
 from glassnet.training.loop import Training
 from glassnet.training.measures import exclusive, metric_name
 from glassnet.training.quasi_newton import train_lbfgs
-from glassnet.training.run import Run, data_fingerprint, versions
+from glassnet.training.run import Run, versions
 from glassnet.training.settings import Settings
 from glassnet.training.snapshots import Snapshot, Snapshots
 
@@ -39,7 +39,7 @@ def train(
     *,
     loss: str | Loss | None = None,
     optimizer: str | Optimizer | None = None,
-    epochs: int = 100,
+    epochs: int | None = None,
     batch_size: int | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -70,7 +70,7 @@ def train(
     network : what to train
     X : (m, features); Y : (m, outputs), or (m,) for one output, or class numbers (m,) under softmax
     loss, optimizer : names or objects; the output activation's own loss and Adam() unless given
-    epochs : passes over the data in all; with `resume`, the total to reach
+    epochs : passes over the data in all, 100 unless given; with `resume`, the total to reach (the run's own unless given)
     batch_size : samples an update (the last batch of an epoch may be smaller); None takes all of them
     l1, l2 : penalties λ₁ Σ|W| + ½ λ₂ Σ W² on the weights
     seed : one seed is one result, bit for bit; the global random state is never touched
@@ -84,7 +84,8 @@ def train(
     shuffle : new batches in every epoch, by (seed, epoch)
     max_seconds : end cleanly after about this long
     progress : a bar on a terminal, lines elsewhere, nothing when False
-    resume : a run or its folder, to go on with up to `epochs`; settings left at their defaults are the run's
+    resume : a run or its folder, to go on with up to `epochs`; settings left at their defaults are the run's, and
+        others are refused
     overwrite : replace a run that `out` holds
     dtype : "float64" or "float32"; X's own unless given
     keep_data : keep X and Y in the run folder; by default up to 16 MB
@@ -99,36 +100,30 @@ def train(
     ------
     GlassnetError : settings, shapes or values that cannot be used; nothing has been written then
     """
-    if isinstance(network, Network) and X is not None and Y is None and resume is None:
-        raise GlassnetError("train got X but no Y; pass the targets as the third argument.")
-    if max_seconds is not None and not (isinstance(max_seconds, int | float) and 0 < max_seconds < math.inf):
-        raise GlassnetError(f"train got max_seconds={max_seconds!r}; it needs a number of seconds above 0.")
-    for callback in callbacks:
-        if not callable(callback) and not isinstance(callback, EarlyStopping):
-            raise GlassnetError(
-                f"train got {callback!r} as a callback; it needs functions of the run, or EarlyStopping."
-            )
-    given = {
-        "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1 or None, "l2": l2 or None,
-        "seed": seed or None,
-    }  # fmt: skip
+    _check_call(network, X, Y, resume, max_seconds, shuffle, progress, dtype)
+    watching = _as_callbacks(callbacks)
+    folder = None if out is None else folder_path(out, "out")
     if resume is not None:
-        run, place = _resumed(resume, network, X, Y, sample_weight, validation, epochs, given, callbacks)
-        folder = Path(out) if out is not None else place
+        given = {
+            "network": network, "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1, "l2": l2,
+            "seed": seed, "engine": engine, "record": record, "shuffle": shuffle, "dtype": dtype,
+        }  # fmt: skip
+        fixed = {"initial_parameters": initial_parameters, "preparation": preparation, "source": source}
+        run, place = _resumed(resume, given, fixed, X, Y, sample_weight, validation, epochs)
+        folder = folder or place
         if folder is not None and folder != place:
             claim_folder(folder, overwrite)
             run.snapshots.moved_to(folder)
+        if not any(isinstance(c, EarlyStopping) for c in watching):
+            watching += [EarlyStopping(**d) for d in run.facts.get("early_stopping", [])]
     else:
         run = _begun(
-            network, X, Y, loss, optimizer, epochs, batch_size, l1, l2, seed, engine, record, validation,
-            initial_parameters, sample_weight, shuffle, dtype, preparation, source,
+            network, X, Y, loss, optimizer, 100 if epochs is None else epochs, batch_size, l1, l2, seed, engine,
+            _whole(record), validation, initial_parameters, sample_weight, shuffle, dtype, preparation, source,
         )  # fmt: skip
-        folder = Path(out) if out is not None else None
         run.facts["data"]["keep"] = keep_data
-        run.facts["early_stopping"] = [_described(c) for c in callbacks if isinstance(c, EarlyStopping)]
-    if resume is not None and not any(isinstance(c, EarlyStopping) for c in callbacks):
-        callbacks = (*callbacks, *(EarlyStopping(**d) for d in run.facts.get("early_stopping", [])))
-    training = Training(run, callbacks, folder, max_seconds, progress)
+        run.facts["early_stopping"] = [_described(c) for c in watching if isinstance(c, EarlyStopping)]
+    training = Training(run, watching, folder, max_seconds, progress)
     for stopper in training.stoppers:
         stopper.check(training.columns())
     if resume is None and folder is not None:
@@ -136,6 +131,34 @@ def train(
     if isinstance(run.settings.optimizer, LBFGS):
         return train_lbfgs(training)
     return training.go()
+
+
+def _check_call(
+    network: Any, X: Any, Y: Any, resume: Any, max_seconds: Any, shuffle: Any, progress: Any, dtype: Any
+) -> None:
+    if isinstance(network, Network) and X is not None and Y is None and resume is None:
+        raise GlassnetError("train got X but no Y; pass the targets as the third argument.")
+    number = isinstance(max_seconds, int | float | np.number) and not isinstance(max_seconds, bool)
+    if max_seconds is not None and not (number and 0 < max_seconds < math.inf):
+        raise GlassnetError(f"train got max_seconds={max_seconds!r}; it needs a number of seconds above 0.")
+    for name, value in (("shuffle", shuffle), ("progress", progress)):
+        if not isinstance(value, bool | np.bool_):
+            raise GlassnetError(f"train got {name}={value!r}; it needs True or False.")
+    if dtype is not None and dtype not in ("float32", "float64"):
+        raise GlassnetError(f"train got dtype={dtype!r}; it needs 'float32' or 'float64'.")
+
+
+def _as_callbacks(callbacks: Any) -> list[Callback | EarlyStopping]:
+    """A list of callbacks; one alone may stand without brackets."""
+    several = callbacks if isinstance(callbacks, list | tuple) else () if callbacks is None else (callbacks,)
+    for callback in several:
+        usable = isinstance(callback, EarlyStopping) or (callable(callback) and not isinstance(callback, type))
+        if not usable:
+            hint = " Write EarlyStopping() with its parentheses." if callback is EarlyStopping else ""
+            raise GlassnetError(
+                f"train got {callback!r} as a callback; it needs functions of the run, or EarlyStopping.{hint}"
+            )
+    return list(several)
 
 
 def _described(stopper: EarlyStopping) -> dict[str, Any]:
@@ -174,7 +197,7 @@ def _begun(
     if X is None or Y is None:
         raise GlassnetError("train got no data; pass X and Y, or resume=RUN.")
     derivation = derive(network, loss, optimizer, l1=l1, l2=l2, sample_weight=sample_weight is not None)
-    samples = check_samples(X, Y, sample_weight, network, derivation.loss, dtype)
+    samples = _owned(check_samples(X, Y, sample_weight, network, derivation.loss, dtype), X, Y)
     kind = samples.X.dtype.name
     settings = Settings(
         network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), seed,
@@ -188,9 +211,14 @@ def _begun(
                 f"validation got {len(validation)} things; it needs a fraction, (X, Y) or (X, Y, sample_weight)."
             )
         weights = validation[2] if len(validation) == 3 else None
+        if weights is not None and sample_weight is None:
+            raise GlassnetError(
+                "validation got sample weights and training got none; pass sample_weight too (ones weigh all alike)."
+            )
         if weights is None and sample_weight is not None:
             weights = np.ones(len(np.asarray(validation[0])))
         held = check_samples(validation[0], validation[1], weights, network, derivation.loss, kind, "validation ")
+        held = _owned(held, validation[0], validation[1])
     elif validation is not None:
         one_label = samples.Y.shape[1] == 1 or exclusive(samples.Y)
         fraction, stratified = validation, classes and one_label
@@ -203,12 +231,18 @@ def _begun(
             "Every row of Y has exactly one 1, so the classes exclude one another; sigmoid outputs treat them as separate "
             "yes-or-no questions. Softmax outputs with categorical_cross_entropy give probabilities that sum to 1."
         )
+    if derivation.buffers and settings.batch_size == 1:
+        notes.append(
+            "BatchNorm gets one sample at a time, whose deviation from its own mean is always 0; use batches of several."
+        )
     for note in notes:
         _warn(note)
     if settings.batch_size is not None and settings.batch_size > len(samples):
         settings = replace(settings, batch_size=None)
         notes.append(f"batch_size={batch_size} is more than the {len(samples)} samples, so every batch is all of them.")
+    start, buffers = _initial(network, derivation, seed, initial_parameters)
     facts: dict[str, Any] = {
+        "id": "",
         "status": "running",
         "batches": settings.batches(len(samples)),
         "data": {
@@ -217,15 +251,49 @@ def _begun(
             "validation_rows": 0 if held is None else len(held),
             "validation_fraction": fraction,
             "stratified": stratified,
+            "validation_fingerprint": None if held is None else data_fingerprint(held),
         },
-        "source": None if source is None else dict(source),
+        "source": _storable(source),
         "versions": versions(),
         "notes": notes,
     }
     run = Run(settings, Snapshots(record), History(), samples, held, facts, preparation)
-    start = _initial(network, seed, initial_parameters)
-    run.snapshots.offer(Snapshot(0, run.engine.initial_state(start), {}))
+    state = run.engine.initial_state(start)
+    state.update({name: value.astype(kind) for name, value in buffers.items()})
+    run.snapshots.offer(Snapshot(0, state, {}))
+    facts["id"] = _mark(settings, facts["data"]["fingerprint"], state)
     return run
+
+
+def _owned(samples: Samples, X: Any, Y: Any) -> Samples:
+    """The samples in memory of their own, so that the record does not change when the caller's arrays do."""
+    mine = samples.X.copy() if np.may_share_memory(samples.X, np.asarray(X)) else samples.X
+    targets = samples.Y.copy() if np.may_share_memory(samples.Y, np.asarray(Y)) else samples.Y
+    return Samples(mine, targets, samples.w)
+
+
+def _mark(settings: Settings, data: str, state: Mapping[str, np.ndarray]) -> str:
+    """What makes this training this one: its settings, data and start. Files of other runs are told apart by it."""
+    import hashlib
+    import json
+
+    from glassnet.data import fingerprint
+
+    plain = {k: v for k, v in settings.to_plain().items() if k not in ("epochs", "record")}
+    parts = (json.dumps(plain, sort_keys=True), data, fingerprint(*(state[n] for n in sorted(state))))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:32]
+
+
+def _storable(source: Any) -> dict[str, Any] | None:
+    """Where the data came from, as something a JSON file can hold."""
+    import json
+
+    if source is None:
+        return None
+    try:
+        return dict(json.loads(json.dumps(dict(source))))
+    except (TypeError, ValueError) as problem:
+        raise GlassnetError(f"source cannot be stored ({problem}); it needs a dict of plain values.") from None
 
 
 def _whole(value: Any) -> Any:
@@ -238,66 +306,120 @@ def _warn(text: str) -> None:
     warnings.warn(text, GlassnetWarning, stacklevel=4)
 
 
-def _initial(network: Network, seed: int, given: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
+def _initial(
+    network: Network, derivation: Derivation, seed: int, given: Any
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Starting parameters, and starting running statistics where they are given."""
     values = network.initial_parameters(seed)
+    shapes = {name: value.shape for name, value in values.items()}
+    shapes |= {name: tuple(int(d) for d in symbol.shape) for name, (symbol, _) in derivation.buffers.items()}
+    if given is not None and not isinstance(given, Mapping):
+        raise GlassnetError(
+            f"initial_parameters got {type(given).__name__}; it needs a dict such as {{'W1': ..., 'b1': ...}}."
+        )
+    buffers: dict[str, np.ndarray] = {}
     problems: list[str] = []
     for name, array in (given or {}).items():
-        if name not in values:
-            raise GlassnetError(unknown_name("parameter", name, values))
+        if name not in shapes:
+            raise GlassnetError(unknown_name("parameter", name, shapes))
         try:
+            if np.iscomplexobj(array):
+                raise TypeError
             start = np.array(array, dtype=np.float64)
         except (TypeError, ValueError):
-            problems.append(f"{name} is not an array of numbers")
+            problems.append(f"{name} is not an array of real numbers")
             continue
-        if start.shape != values[name].shape:
-            problems.append(f"{name} has shape {start.shape}, needs {values[name].shape}")
+        if start.shape != shapes[name]:
+            problems.append(f"{name} has shape {start.shape}, needs {shapes[name]}")
         elif not np.isfinite(start).all():
             problems.append(f"{name} has values that are not finite")
-        values[name] = start
+        (values if name in values else buffers)[name] = start
     if problems:
         raise GlassnetError(f"initial_parameters cannot be used: {'; '.join(problems)}.")
-    return values
+    return values, buffers
 
 
 def _resumed(
-    resume: str | Path | Run,
-    network: Network | None,
+    resume: Any,
+    given: dict[str, Any],
+    fixed: dict[str, Any],
     X: Any,
     Y: Any,
     sample_weight: Any,
     validation: Any,
-    epochs: int,
-    given: dict[str, Any],
-    callbacks: Sequence[Any],
+    epochs: int | None,
 ) -> tuple[Run, Path | None]:
     """The run to go on with, and its folder. Settings that contradict it are refused, all at once."""
-    place = None if isinstance(resume, Run) else Path(resume)
+    place = None if isinstance(resume, Run) else folder_path(resume, "resume")
     run = resume if isinstance(resume, Run) else Run.load(resume)
+    _refuse_contradictions(run, given, fixed)
+    if X is not None and Y is not None:
+        run.attach(X, Y, sample_weight, validation)
+    elif X is not None or Y is not None or sample_weight is not None:
+        raise GlassnetError(
+            "resume got a part of the data; pass X and Y (and sample_weight) together, or none of them."
+        )
+    run._need_data("go on training")
+    if validation is not None and not isinstance(validation, tuple | list):
+        if validation != run.facts["data"].get("validation_fraction"):
+            raise GlassnetError(
+                f"resume got validation={validation!r}; the run was trained with "
+                f"{run.facts['data'].get('validation_fraction')!r}. Leave it out to go on."
+            )
+    elif validation is not None and X is None:
+        raise GlassnetError("resume got validation data without X and Y; pass all of them, or none.")
+    if run.facts["data"]["validation_rows"] and run.validation is None:
+        raise GlassnetError("This run was trained with validation data and saved without them; pass validation=(X, Y).")
+    last = run.snapshots.iterations[-1]
+    done = last // run.batches
+    if len(run.history) < done:
+        raise RunError(
+            f"The history of this run lacks {done - len(run.history)} of {done} epochs, so it cannot go on; "
+            "its iterations can still be looked at."
+        )
+    total = run.settings.epochs if epochs is None else _whole(epochs)
+    if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < done:
+        raise GlassnetError(f"resume got epochs={total}, and the run has already had {done}; ask for more in total.")
+    history = History(run.history[:done].to_dict()) if done else History()
+    facts = {
+        **run.facts,
+        "data": dict(run.facts["data"]),
+        "restored": None,
+        "iteration": last,
+        "notes": list(run.notes),
+    }
+    settings = replace(run.settings, epochs=total)
+    continued = Run(settings, run.snapshots.until(last), history, run.data, run.validation, facts, run.preparation)
+    return continued, place
+
+
+def _refuse_contradictions(run: Run, given: dict[str, Any], fixed: dict[str, Any]) -> None:
     settings = run.settings
     differing: list[str] = []
-    if network is not None and network != settings.network:
-        differing.append(f"the network {network} (the run's: {settings.network})")
+    if given["network"] is not None and given["network"] != settings.network:
+        differing.append(f"the network {given['network']} (the run's: {settings.network})")
     derived = derive(settings.network, given["loss"] or settings.loss, given["optimizer"] or settings.optimizer)
     for name, mine in (("loss", derived.loss), ("optimizer", derived.optimizer)):
         if mine != getattr(settings, name):
             differing.append(f"{name} {mine!r} (the run's: {getattr(settings, name)!r})")
-    for name in ("batch_size", "l1", "l2", "seed"):
-        if given[name] is not None and given[name] != getattr(settings, name):
+    defaults = {
+        "batch_size": None,
+        "l1": 0.0,
+        "l2": 0.0,
+        "seed": 0,
+        "engine": "auto",
+        "record": "auto",
+        "shuffle": True,
+    }
+    for name, default in {**defaults, "dtype": None}.items():
+        unchanged = isinstance(given[name], type(default)) and given[name] == default
+        if not unchanged and given[name] is not default and given[name] != getattr(settings, name):
             differing.append(f"{name}={given[name]!r} (the run's: {getattr(settings, name)!r})")
+    differing += [
+        f"{name} (a training that goes on keeps its own)" for name, value in fixed.items() if value is not None
+    ]
     if differing:
         raise GlassnetError(
             f"resume got other settings than the run was trained with: {'; '.join(differing)}. "
             "Leave them out to go on, or start a new training."
         )
-    if X is not None and Y is not None and run.data is None:
-        held = validation if isinstance(validation, tuple) else None
-        run.attach(X, Y, sample_weight, held)
-    run._need_data("go on training")
-    if run.facts["data"]["validation_rows"] and run.validation is None:
-        raise GlassnetError("This run was trained with validation data and saved without them; pass validation=(X, Y).")
-    last = run.snapshots.iterations[-1]
-    history = History(run.history[: last // run.batches].to_dict()) if last // run.batches else History()
-    facts = {**run.facts, "restored": None, "iteration": last, "notes": list(run.notes)}
-    settings = replace(settings, epochs=_whole(epochs))
-    continued = Run(settings, run.snapshots.until(last), history, run.data, run.validation, facts, run.preparation)
-    return continued, place

@@ -43,10 +43,16 @@ class Samples:
 
 
 def _numeric(value: Any, name: str, dtype: str | None) -> np.ndarray:
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise DataError(f"{name} is a sparse matrix; pass {name}.toarray().")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise DataError(f"{name} has masked entries, which are missing values; fill them in or remove such rows.")
     try:
         array = np.asarray(value)
     except ValueError:
         raise DataError(f"{name} has rows of different lengths; it needs one number in every cell.") from None
+    if array.dtype.kind in "cmM":
+        raise DataError(f"{name} has the type {array.dtype}; it needs real numbers.")
     if array.dtype.kind not in "fiub":
         try:
             array = array.astype(np.float64)
@@ -167,7 +173,10 @@ def check_weights(weights: Any, rows: int, dtype: str) -> np.ndarray:
     ------
     DataError : negative or non-finite weights, none above 0, the wrong number
     """
-    array = _numeric(weights, "sample_weight", dtype).reshape(-1, 1)
+    array = _numeric(weights, "sample_weight", dtype)
+    if array.ndim != 1 and array.shape[1:] != (1,):
+        raise DataError(f"sample_weight has shape {array.shape}; it needs ({rows},), one weight a row of X.")
+    array = array.reshape(-1, 1)
     if len(array) != rows:
         raise DataError(f"sample_weight has {len(array)} entries; it needs one for each of the {rows} rows of X.")
     _finite(array, "sample_weight")
@@ -201,7 +210,8 @@ def held_out_fraction(samples: Samples, fraction: float, seed: int, classes: boo
     GlassnetError : a fraction outside (0, 1), or one that leaves either side without a row
     """
     if not isinstance(fraction, int | float) or isinstance(fraction, bool) or not 0 < fraction < 1:
-        raise GlassnetError(f"validation got {fraction!r}; it needs a fraction between 0 and 1, or a pair (X, Y).")
+        got = repr(fraction) if isinstance(fraction, int | float | str) else f"{type(fraction).__name__}"
+        raise GlassnetError(f"validation got {got}; it needs a fraction between 0 and 1, or a pair (X, Y).")
     count = len(samples)
     order = permutation(seed, "validation", 0, count)
     if classes:

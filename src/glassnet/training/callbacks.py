@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from glassnet.equations.schedules import Adaptive
 from glassnet.errors import GlassnetError, unknown_name
 
@@ -45,6 +47,12 @@ class EarlyStopping:
     waited: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.monitor, str):
+            raise GlassnetError(f"EarlyStopping got monitor={self.monitor!r}; it needs a history column's name.")
+        if isinstance(self.patience, np.integer):
+            self.patience = int(self.patience)
+        if isinstance(self.min_delta, np.number):
+            self.min_delta = float(self.min_delta)
         if not isinstance(self.patience, int) or isinstance(self.patience, bool) or self.patience < 1:
             raise GlassnetError(f"EarlyStopping got patience={self.patience!r}; it needs a whole number, 1 or more.")
         if not isinstance(self.min_delta, int | float) or not 0 <= self.min_delta < math.inf:
@@ -72,7 +80,12 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def state(self) -> dict[str, Any]:
-        return {"best": self.best, "best_iteration": self.best_iteration, "waited": self.waited}
+        return {
+            "monitor": self.monitor,
+            "best": self.best,
+            "best_iteration": self.best_iteration,
+            "waited": self.waited,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.best, self.best_iteration, self.waited = state["best"], state["best_iteration"], state["waited"]

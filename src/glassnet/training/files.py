@@ -152,7 +152,7 @@ def load_json(path: Path) -> dict[str, Any]:
     return dict(whole)
 
 
-def save_table(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+def save_table(path: Path, columns: Mapping[str, np.ndarray], owner: str) -> None:
     """Columns of numbers as Parquet, with a checksum of the whole file in its metadata.
 
     The checksum is computed with a placeholder of equal length in its own place.
@@ -164,17 +164,17 @@ def save_table(path: Path, columns: Mapping[str, np.ndarray]) -> None:
 
     table = pa.table({name: pa.array(values) for name, values in columns.items()})
     buffer = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({CHECKSUM: PLACEHOLDER}), buffer)
+    parquet.write_table(table.replace_schema_metadata({CHECKSUM: PLACEHOLDER, "run": owner}), buffer)
     content = buffer.getvalue()
     write_bytes(path, content.replace(PLACEHOLDER, _digest(content).encode(), 1))
 
 
-def load_table(path: Path) -> dict[str, np.ndarray]:
-    """What `save_table` wrote.
+def load_table(path: Path, owner: str) -> dict[str, np.ndarray]:
+    """What `save_table` wrote for this owner.
 
     Raises
     ------
-    DamagedFile : truncated or altered
+    DamagedFile : truncated, altered, or another run's
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -182,7 +182,8 @@ def load_table(path: Path) -> dict[str, np.ndarray]:
     try:
         content = path.read_bytes()
         whole = parquet.ParquetFile(pa.BufferReader(content))
-        checksum: bytes = (whole.metadata.metadata or {})[CHECKSUM.encode()]
+        metadata = whole.metadata.metadata or {}
+        checksum: bytes = metadata[CHECKSUM.encode()]
         table = whole.read()
     except OSError as problem:
         if problem.errno is not None:
@@ -192,4 +193,6 @@ def load_table(path: Path) -> dict[str, np.ndarray]:
         raise DamagedFile(path, "it is truncated or no Parquet file of glassnet's") from None
     if _digest(content.replace(checksum, PLACEHOLDER, 1)).encode() != checksum:
         raise DamagedFile(path, "its content is not what was written (the checksum differs)")
+    if metadata.get(b"run", b"").decode() != owner:
+        raise DamagedFile(path, "it belongs to another run")
     return {name: table[name].to_numpy() for name in table.column_names}

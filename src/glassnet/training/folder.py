@@ -15,6 +15,7 @@ from glassnet.training.files import (
     load_json,
     load_table,
     make_folder,
+    reason,
     save_arrays,
     save_json,
     save_table,
@@ -38,7 +39,7 @@ def claim_folder(place: Path, overwrite: bool) -> None:
     ------
     RunError : it holds a run (and overwrite is False) or other files
     """
-    if place.is_dir() and any(place.iterdir()):
+    if occupied(place):
         if not (place / "run.json").exists():
             raise RunError(f"The folder {place} is not empty and holds no run; choose a new folder.")
         if not overwrite:
@@ -48,6 +49,42 @@ def claim_folder(place: Path, overwrite: bool) -> None:
             )
         discard_run(place)
     make_folder(place)
+
+
+def occupied(place: Path) -> bool:
+    """Whether there is a folder with something in it.
+
+    Raises
+    ------
+    RunError : no path of that name can be
+    """
+    try:
+        return place.is_dir() and any(place.iterdir())
+    except (OSError, ValueError) as problem:
+        why = reason(problem) if isinstance(problem, OSError) else str(problem)
+        raise RunError(f"The folder {str(place)[:80]!r} cannot be used: {why}.") from None
+
+
+def folder_path(value: object, what: str) -> Path:
+    """A folder given as text or a path.
+
+    Raises
+    ------
+    RunError : it is neither
+    """
+    if isinstance(value, str | Path) and str(value):
+        if "\0" in str(value):
+            raise RunError(f"The folder {str(value)!r} cannot be used: a path holds no null character.")
+        return Path(value)
+    raise RunError(f"{what} got {value!r}; it needs the path of a run folder.")
+
+
+def data_fingerprint(samples: Samples) -> str:
+    """What these samples are, in 64 characters."""
+    from glassnet.data import fingerprint
+
+    parts = [samples.X, samples.Y]
+    return fingerprint(*parts, samples.w) if samples.w is not None else fingerprint(*parts)
 
 
 def discard_run(place: Path) -> None:
@@ -64,8 +101,8 @@ def write_run(run: Run, place: Path, data: bool | None, with_data: bool) -> None
     if with_data and run.data is not None:
         _write_data(run, run.data, place, data)
     if len(run.history):
-        save_table(place / "history.parquet", run.history.to_dict())
-    run.snapshots.write(place)
+        save_table(place / "history.parquet", run.history.to_dict(), run.facts["id"])
+    run.snapshots.write(place, run.facts["id"])
     described = {
         "format": FORMAT,
         "network": str(run.network),
@@ -102,6 +139,7 @@ def read_run(place: Path, damaged: str) -> tuple[dict[str, Any], Snapshots, Hist
     """
     if damaged not in ("error", "skip"):
         raise RunError(unknown_name("way to treat damaged files", damaged, ["error", "skip"]))
+    occupied(place)
     if not place.exists():
         raise RunError(f"There is no run folder {place}; train with out='{place}' or give another path.")
     if not (place / "run.json").is_file():
@@ -112,17 +150,24 @@ def read_run(place: Path, damaged: str) -> tuple[dict[str, Any], Snapshots, Hist
             f"{place} has the format {described.get('format')!r}; this glassnet reads format {FORMAT}. "
             "Use the version that wrote it."
         )
-    snapshots, broken = Snapshots.read(place, described["settings"]["record"])
+    facts = described["facts"]
+    snapshots, broken = Snapshots.read(place, described["settings"]["record"], facts["id"])
     history = History()
-    if (place / "history.parquet").exists():
-        try:
-            history = History(load_table(place / "history.parquet"))
-        except DamagedFile as problem:
-            broken.append(problem)
+    try:
+        if (place / "history.parquet").exists():
+            history = History(load_table(place / "history.parquet", facts["id"]))
+        if len(snapshots) and len(history) < snapshots.iterations[-1] // facts["batches"]:
+            raise DamagedFile(place / "history.parquet", "it is missing, or lacks epochs that the snapshots have")
+    except DamagedFile as problem:
+        broken.append(problem)
+        history = History()
     data, validation = None, None
     if (place / "data.safetensors").exists():
         try:
             data, validation = _read_data(place / "data.safetensors")
+            if data_fingerprint(data) != facts["data"]["fingerprint"]:
+                data, validation = None, None
+                raise DamagedFile(place / "data.safetensors", "its data are not those of this run")
         except DamagedFile as problem:
             broken.append(problem)
     if not len(snapshots):

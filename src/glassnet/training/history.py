@@ -72,8 +72,15 @@ class History:
             return np.array(self._columns[key])
         if isinstance(key, slice):
             return History({name: values[key] for name, values in self._columns.items()})
-        if isinstance(key, list):
+        if isinstance(key, list | tuple) and all(isinstance(name, str) for name in key):
             return History({name: self[name] for name in key})
+        if isinstance(key, bool) or not isinstance(key, int | np.integer):
+            raise TypeError(
+                f"A history is indexed by a column ('cost'), a row (-1), rows (10:20) or columns (['epoch', 'cost']); "
+                f"{key!r} is none of them."
+            )
+        if not -len(self) <= key < len(self):
+            raise IndexError(f"There is no row {key}; this history has the rows 0 to {len(self) - 1}.")
         return {name: values[key] for name, values in self._columns.items()}
 
     def last(self) -> dict[str, float]:

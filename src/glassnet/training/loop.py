@@ -17,7 +17,7 @@ import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
 from glassnet.equations.schedules import Adaptive
-from glassnet.errors import GlassnetWarning, RunError
+from glassnet.errors import GlassnetError, GlassnetWarning, RunError
 from glassnet.training.arrays import Samples
 from glassnet.training.batches import Batches
 from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
@@ -103,8 +103,10 @@ class Training:
         self.seconds_before = float(start.loop.get("seconds", 0.0))
         if self.adaptive and "adaptive" in start.loop:
             self.adaptive.restore(start.loop["adaptive"])
-        for stopper, remembered in zip(self.stoppers, start.loop.get("stoppers", []), strict=False):
-            stopper.restore(remembered)
+        remembered = {state["monitor"]: state for state in start.loop.get("stoppers", [])}
+        for stopper in self.stoppers:
+            if stopper.monitor in remembered:
+                stopper.restore(remembered[stopper.monitor])
         self.interruption = Interruption()
         self.began = self.written = time.monotonic()
         self.writing = 0.0
@@ -122,7 +124,6 @@ class Training:
             facts["adaptive"] = self.adaptive.state()
         if self.stoppers:
             facts["stoppers"] = [s.state() for s in self.stoppers]
-            facts["best_iteration"] = self.stoppers[0].best_iteration
         return facts
 
     def keep(self) -> None:
@@ -157,7 +158,21 @@ class Training:
                         break
             except NonFiniteValue as problem:
                 status = self.diverged(problem.equation)
+            except Exception:
+                self.give_up()
+                raise
         return self.finish(status)
+
+    def stopped(self, epochs: int) -> str:
+        """Say which watched number ended the training."""
+        watching = ", ".join(s.monitor.replace("_", " ") for s in self.stoppers if s.waited >= s.patience)
+        self.run.facts["message"] = f"Stopped after epoch {epochs}: the {watching} had not improved."
+        return "stopped early"
+
+    def give_up(self) -> None:
+        """Something outside the training failed (a callback, say): keep what there is, then let it be heard."""
+        if self.run.facts["status"] == "running" and "initial" in self.run.facts:
+            self.finish("failed")
 
     @property
     def stopped_before(self) -> bool:
@@ -181,7 +196,8 @@ class Training:
                 stale.unlink(missing_ok=True)
             try:
                 self.run.write(self.out, data=facts["data"].get("keep"))
-            except RunError:
+            except BaseException:
+                facts["status"] = "failed"
                 if not (self.out / "run.json").exists():
                     discard_run(self.out)
                 raise
@@ -213,18 +229,22 @@ class Training:
             self.adaptive.saw(watched)
         stop = False
         for stopper in self.stoppers:
+            if math.isnan(row[stopper.monitor]):
+                raise GlassnetError(
+                    f"EarlyStopping watches '{stopper.monitor}', which is not a number after epoch {epoch + 1} "
+                    "(a constant target has no R²); watch the cost instead."
+                )
             stop = stopper.saw(row, self.iteration) or stop
         self.keep()
-        if self.stoppers and self.stoppers[0].best_iteration == self.iteration:
-            run.snapshots.mark_best(self.iteration)
+        for watcher, stopper in enumerate(self.stoppers):
+            if stopper.best_iteration == self.iteration:
+                run.snapshots.mark_best(self.iteration, watcher)
         last = stop or self.interruption.asked or self.out_of_time()
         progress.epoch(row, last)
         if stop:
-            watching = ", ".join(s.monitor.replace("_", " ") for s in self.stoppers if s.waited >= s.patience)
-            run.facts["message"] = f"Stopped after epoch {epoch + 1}: the {watching} had not improved."
-            return "stopped early"
-        for watcher in self.watchers:
-            if watcher(run) is True:
+            return self.stopped(epoch + 1)
+        for callback in self.watchers:
+            if stops(callback(run)):
                 run.facts["message"] = f"Stopped after epoch {epoch + 1} by a callback."
                 return "stopped early"
         if self.interruption.asked:
@@ -274,7 +294,8 @@ class Training:
     # Trouble.
 
     def _watch_cost(self, cost: float, rate: float) -> None:
-        first = self.run.facts["initial"]["cost"]
+        initial = self.run.facts["initial"]
+        first = initial["cost"] + initial["penalty"]
         if self.run.settings.loss.name == "perceptron":  # its cost may start at 0, and its rule cannot diverge
             return
         if self.warned or not cost > EXPLODED * max(first, 1e-3):
@@ -285,7 +306,7 @@ class Training:
             f"Try a learning rate well below {rate:g}, or standardise the inputs and a regression target."
         )
         self.run.facts.setdefault("notes", []).append(said)
-        warnings.warn(said, GlassnetWarning, stacklevel=6)
+        warnings.warn(said, GlassnetWarning, stacklevel=5)
 
     def diverged(self, equation: str) -> str:
         """Go back to the last finite state and say what happened, when, and what to try."""
@@ -349,11 +370,17 @@ class Training:
             facts["message"] = f"Interrupted after {self.iteration} updates; resume the run to go on from there."
         elif status == "out of time":
             facts["message"] = f"Stopped after {self.max_seconds:g} s and {self.iteration} updates; resume to go on."
-        for stopper in self.stoppers[:1]:
-            if stopper.restore_best and stopper.best_iteration is not None and status in ("finished", "stopped early"):
-                facts["restored"] = stopper.best_iteration
+        restoring = [s for s in self.stoppers if s.restore_best and s.best_iteration is not None]
+        if restoring and status in ("finished", "stopped early"):  # the one that stopped it, else the first
+            restoring.sort(key=lambda s: s.waited < s.patience)
+            facts["restored"] = restoring[0].best_iteration
         self._write()
         return run
+
+
+def stops(answer: Any) -> bool:
+    """Whether a callback's answer asks to stop: True, also NumPy's."""
+    return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 def replay(run: Run, iteration: int) -> State:
@@ -371,11 +398,11 @@ def replay(run: Run, iteration: int) -> State:
     batches = Batches(run.settings, run.derivation, run.data)
     with np.errstate(all="ignore"):
         for number in range(start.iteration, iteration):
-            run.engine.step(state, batches.batch(number), rate_of(run, number, start), number + 1)
+            run.engine.step(state, batches.batch(number), rate_of(run, number), number + 1)
     return state
 
 
-def rate_of(run: Run, iteration: int, start: Snapshot | None = None) -> float:
+def rate_of(run: Run, iteration: int) -> float:
     """The learning rate that the update after `iteration` earlier ones used."""
     schedule = run.settings.optimizer.schedule
     epoch, position = divmod(iteration, run.batches)
@@ -383,8 +410,16 @@ def rate_of(run: Run, iteration: int, start: Snapshot | None = None) -> float:
         return schedule.rate(iteration, epoch, epoch + position / run.batches)
     if epoch < len(run.history):
         return float(run.history["learning_rate"][epoch])
-    latest = run.snapshots.nearest(run.iteration)  # an epoch that did not end
-    return float(latest.loop["adaptive"]["rate"])
+    # An epoch that did not end, or whose row is lost: a snapshot within it knows its rate.
+    known = [i for i in run.snapshots.iterations if i // run.batches == epoch and run.snapshots[i].loop]
+    if not known and epoch == 0:
+        return schedule.learning_rate
+    if not known:
+        raise RunError(
+            f"The adaptive learning rate of epoch {epoch + 1} was in history.parquet, which is missing; iteration "
+            f"{iteration} cannot be replayed."
+        )
+    return float(run.snapshots[known[0]].loop["adaptive"]["rate"])
 
 
 def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]:

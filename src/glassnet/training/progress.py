@@ -28,7 +28,7 @@ class Progress:
     """
 
     def __init__(self, show: bool, epochs: int, start: int) -> None:
-        self.show = show
+        self.show = show and sys.stderr is not None and not getattr(sys.stderr, "closed", False)
         self.epochs = epochs
         self.start = start
         self.began = self.last = time.monotonic()
@@ -37,7 +37,7 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Progress:
-        if self.show and sys.stderr.isatty():
+        if self.show and hasattr(sys.stderr, "isatty") and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -87,6 +87,8 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool
 
 def train_lbfgs(training: Training) -> Run:
     """Train with L-BFGS. A resumed training repeats its iterations from the start, exactly, and goes on."""
+    from glassnet.training.loop import stops
+
     run, facts = training.run, training.run.facts
     epochs = run.settings.epochs
     done_before = training.iteration
@@ -109,13 +111,15 @@ def train_lbfgs(training: Training) -> Run:
             for stopper in training.stoppers:
                 stop = stopper.saw(row, iteration) or stop
             run.snapshots.offer(Snapshot(iteration, dict(state), training.loop_facts()))
-            if training.stoppers and training.stoppers[0].best_iteration == iteration:
-                run.snapshots.mark_best(iteration)
+            for number, stopper in enumerate(training.stoppers):
+                if stopper.best_iteration == iteration:
+                    run.snapshots.mark_best(iteration, number)
             progress.epoch(row, stop)
             training.write_if_due()
-            for watcher in training.watchers:
-                stop = watcher(run) is True or stop
             if stop:
+                ended.append(training.stopped(iteration))
+            elif any(stops(answer) for answer in [watcher(run) for watcher in training.watchers]):
+                facts["message"] = f"Stopped after epoch {iteration} by a callback."
                 ended.append("stopped early")
             elif training.interruption.asked:
                 ended.append("interrupted")
@@ -129,7 +133,12 @@ def train_lbfgs(training: Training) -> Run:
                 status = minimise(run, epochs, each)
         except NonFiniteValue as problem:
             status = training.diverged(problem.equation)
-    if status == "converged":
+        except Exception:
+            training.give_up()
+            raise
+    if training.stopped_before:
+        ended.append("stopped early")
+    elif status == "converged" and not ended:
         facts["message"] = f"L-BFGS converged after {training.iteration} iterations."
     return training.finish(ended[0] if ended else status)
 

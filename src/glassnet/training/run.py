@@ -22,7 +22,7 @@ from glassnet.equations.optimizers import LBFGS
 from glassnet.errors import RunError
 from glassnet.network import Network
 from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples, held_out_fraction
-from glassnet.training.folder import claim_folder, read_run, write_run
+from glassnet.training.folder import claim_folder, data_fingerprint, folder_path, read_run, write_run
 from glassnet.training.history import History
 from glassnet.training.settings import Settings
 from glassnet.training.snapshots import Snapshots
@@ -42,7 +42,7 @@ class Moment:
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """Name -> array: what is trained, and the running statistics of batch normalisation."""
-        return {name: self.state[name] for name in self.run.parameter_names}
+        return {name: read_only(self.state[name]) for name in self.run.parameter_names}
 
     @property
     def epoch(self) -> int:
@@ -148,7 +148,8 @@ class Run:
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """Name -> array: what was trained, and the running statistics of batch normalisation."""
-        return {name: self.state[name] for name in self.parameter_names}
+        state = self.state
+        return {name: read_only(state[name]) for name in self.parameter_names}
 
     # Predicting.
 
@@ -234,6 +235,8 @@ class Run:
         """
         if isinstance(self.settings.optimizer, LBFGS):
             raise RunError("An LBFGS iteration makes several evaluations inside SciPy; its steps cannot be shown.")
+        if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
+            raise RunError(f"run.intermediates got {iteration!r}; it needs a step, a whole number from 0.")
         if not 0 <= iteration < max(1, self.iteration):
             raise RunError(f"This training has the steps 0 to {self.iteration - 1}; step {iteration} is none of them.")
         moment = self.at(iteration)
@@ -242,9 +245,19 @@ class Run:
 
         values = step_values(self, dict(moment.state), iteration)
         if samples is None:
-            return values
+            return {n: read_only(np.asarray(v)) for n, v in values.items()}
         shapes = {e.name: e.shape for e in self.derivation.equations} | {"X": ("m",), "Y": ("m",), "w": ("m",)}
-        return {n: v[samples] if shapes.get(n, ())[:1] == ("m",) else v for n, v in values.items()}
+        shapes |= {name: mask.shape for name, (mask, _) in self.derivation.masks.items()}
+        rows = len(values["X"])
+        try:
+            chosen = np.arange(rows)[samples]
+        except (IndexError, TypeError, ValueError):
+            raise RunError(
+                f"samples got {samples!r}; it needs positions within the batch of {rows}, such as [0, 3]."
+            ) from None
+        return {
+            n: read_only(np.asarray(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v)) for n, v in values.items()
+        }
 
     def _need_data(self, purpose: str) -> None:
         if self.data is None:
@@ -257,38 +270,35 @@ class Run:
         source = (self.facts.get("source") or {}).get("path")
         return f" (from {source})" if source else ""
 
-    def attach(self, X: Any, Y: Any, sample_weight: Any = None, validation: tuple[Any, ...] | None = None) -> Run:
+    def attach(self, X: Any, Y: Any, sample_weight: Any = None, validation: Any = None) -> Run:
         """Give a run loaded without its data the data again: all of them, or only the part it was trained on.
+
+        `validation` is (X, Y) or (X, Y, sample_weight), when it was trained with such.
 
         Raises
         ------
         RunError : they are not the data it was trained on
         """
-        settings = self.settings
+        settings, about = self.settings, self.facts["data"]
         samples = check_samples(X, Y, sample_weight, self.network, settings.loss, settings.dtype)
+        held = self.validation
         found = data_fingerprint(samples)
-        fraction = self.facts["data"].get("validation_fraction")
-        if fraction and found != self.facts["data"]["fingerprint"]:
-            stratified = bool(self.facts["data"]["stratified"])
-            samples, self.validation = held_out_fraction(samples, fraction, settings.seed, stratified)
+        fraction = about.get("validation_fraction")
+        if fraction and found != about["fingerprint"]:
+            samples, held = held_out_fraction(samples, fraction, settings.seed, bool(about["stratified"]))
             found = data_fingerprint(samples)
-        if found != self.facts["data"]["fingerprint"]:
+        if found != about["fingerprint"]:
             raise RunError(
                 f"These are not the data this run was trained on: their fingerprint is {found[:12]}…, the run's "
-                f"{self.facts['data']['fingerprint'][:12]}…. Pass the same rows in the same order."
+                f"{about['fingerprint'][:12]}…. Pass the same rows in the same order."
             )
-        self.data = samples
-        if validation is not None:
+        if isinstance(validation, tuple | list):
             X_held, Y_held, *weights = validation
-            self.validation = check_samples(
-                X_held,
-                Y_held,
-                weights[0] if weights else None,
-                self.network,
-                settings.loss,
-                settings.dtype,
-                "validation ",
-            )
+            given = weights[0] if weights else np.ones(len(np.asarray(X_held))) if settings.weighted else None
+            held = check_samples(X_held, Y_held, given, self.network, settings.loss, settings.dtype, "validation ")
+            if data_fingerprint(held) != about.get("validation_fingerprint"):
+                raise RunError("These are not the validation data this run was trained with; pass the same rows.")
+        self.data, self.validation = samples, held
         return self
 
     # Saving and loading.
@@ -306,11 +316,12 @@ class Run:
         ------
         RunError : the folder holds something else or another run, the disk is full, ...
         """
-        place = Path(folder)
+        place = folder_path(folder, "run.save")
         claim_folder(place, overwrite)
         self.snapshots.moved_to(place)
         if data is None:
             data = self.facts["data"].get("keep")
+        self.facts["data"]["keep"] = data
         self.write(place, data=data)
         return place
 
@@ -331,7 +342,7 @@ class Run:
         ------
         RunError : no such folder, no run in it, or a damaged file (the sentence names it and says what still loads)
         """
-        described, snapshots, history, data, validation = read_run(Path(folder), damaged)
+        described, snapshots, history, data, validation = read_run(folder_path(folder, "Run.load"), damaged)
         preparation = None
         if described["preparation"] is not None:
             from glassnet.data import preparation_from_dict
@@ -366,12 +377,11 @@ class Run:
         return "\n".join(lines)
 
 
-def data_fingerprint(samples: Samples) -> str:
-    """What these samples are, in 64 characters."""
-    from glassnet.data import fingerprint
-
-    parts = [samples.X, samples.Y]
-    return fingerprint(*parts, samples.w) if samples.w is not None else fingerprint(*parts)
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written to: the record stays what it is (`.copy()` gives an array of one's own)."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def versions() -> dict[str, str]:

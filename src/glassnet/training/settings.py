@@ -52,7 +52,7 @@ class Settings:
             raise GlassnetError(f"train got {', '.join(problems)}; each needs what stands in parentheses.")
         if self.engine not in ENGINES:
             raise GlassnetError(unknown_name("engine", self.engine, ENGINES))
-        check_seed(self.seed)
+        object.__setattr__(self, "seed", check_seed(self.seed))
         if isinstance(self.optimizer, LBFGS) and size is not None:
             raise GlassnetError(f"LBFGS got batch_size={size}; it needs full batches (batch_size=None).")
 

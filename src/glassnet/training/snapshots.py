@@ -46,7 +46,7 @@ class Snapshots:
         self.stride = record if isinstance(record, int) else 1
         self._kept: dict[int, Snapshot] = {}
         self._latest: int | None = None
-        self._best: int | None = None
+        self._best: dict[int, int] = {}
         self._written: dict[int, Path] = {}
         self.most: float = math.inf
 
@@ -82,33 +82,40 @@ class Snapshots:
             size = max(1, sum(int(a.nbytes) for a in snapshot.state.values()))
             self.most = max(3, min(MOST, BUDGET // size))
 
-    def mark_best(self, iteration: int) -> None:
-        """This iteration's snapshot is the best so far; the one before it is let go."""
-        before, self._best = self._best, iteration
+    def mark_best(self, iteration: int, watcher: int = 0) -> None:
+        """This iteration's snapshot is the best that a watcher has seen; its best before is let go."""
+        before = self._best.get(watcher)
+        self._best[watcher] = iteration
         if before is not None and before != iteration:
             self._drop_unless_kept(before)
 
     def _drop_unless_kept(self, iteration: int) -> None:
         multiple = self.record != "last" and iteration % self.stride == 0
-        if not multiple and iteration not in (0, self._latest, self._best):
+        if not multiple and iteration not in (0, self._latest, *self._best.values()):
             self._kept.pop(iteration, None)
 
     def nearest(self, iteration: int) -> Snapshot:
         """The newest snapshot at or before an iteration."""
         before = [i for i in self._kept if i <= iteration]
         if not before:
-            raise GlassnetError(f"There is no snapshot at or before iteration {iteration} to replay from.")
+            raise GlassnetError(
+                f"There is no snapshot at or before iteration {iteration} to replay from: snapshots/00000000.safetensors "
+                "is missing."
+            )
         return self._kept[max(before)]
 
-    def write(self, folder: Path) -> None:
-        """Bring `folder/snapshots` up to date: new snapshots first, then those let go are removed."""
+    def write(self, folder: Path, owner: str) -> None:
+        """Bring `folder/snapshots` up to date: new snapshots first, then those let go are removed.
+
+        `owner` is the run's mark, by which a snapshot of another run is recognised.
+        """
         place = folder / "snapshots"
         make_folder(place)
         for iteration in self.iterations:
             if iteration not in self._written:
                 snapshot = self._kept[iteration]
                 path = place / f"{iteration:08d}.safetensors"
-                save_arrays(path, snapshot.state, {"iteration": iteration, "loop": snapshot.loop})
+                save_arrays(path, snapshot.state, {"iteration": iteration, "loop": snapshot.loop, "run": owner})
                 self._written[iteration] = path
         for iteration in [i for i in self._written if i not in self._kept]:
             self._written.pop(iteration).unlink(missing_ok=True)
@@ -123,7 +130,7 @@ class Snapshots:
                     self._written[iteration] = path
 
     @classmethod
-    def read(cls, folder: Path, record: str | int) -> tuple[Snapshots, list[DamagedFile]]:
+    def read(cls, folder: Path, record: str | int, owner: str) -> tuple[Snapshots, list[DamagedFile]]:
         """All snapshots of a run folder, and the files that are damaged."""
         snapshots = cls(record)
         damaged: list[DamagedFile] = []
@@ -137,12 +144,16 @@ class Snapshots:
             except (KeyError, TypeError, ValueError):
                 damaged.append(DamagedFile(path, "it is no snapshot"))
                 continue
+            if facts.get("run") != owner:
+                damaged.append(DamagedFile(path, "it is a snapshot of another run"))
+                continue
             snapshots._kept[snapshot.iteration] = snapshot
             snapshots._written[snapshot.iteration] = path
         if snapshots._kept:
             snapshots._latest = max(snapshots._kept)
-            best = snapshots._kept[snapshots._latest].loop.get("best_iteration")
-            snapshots._best = best if best in snapshots._kept else None
+            for watcher, remembered in enumerate(snapshots._kept[snapshots._latest].loop.get("stoppers", [])):
+                if remembered["best_iteration"] in snapshots._kept:
+                    snapshots._best[watcher] = remembered["best_iteration"]
             snapshots._limit(snapshots._kept[snapshots._latest])
             while snapshots._latest // snapshots.stride >= snapshots.most:
                 snapshots.stride *= 2
@@ -155,5 +166,5 @@ class Snapshots:
         other._kept = {i: s for i, s in self._kept.items() if i <= iteration}
         other._written = {i: p for i, p in self._written.items() if i <= iteration}
         other._latest = max(other._kept, default=None)
-        other._best = self._best if self._best in other._kept else None
+        other._best = {w: i for w, i in self._best.items() if i in other._kept}
         return other
