@@ -17,7 +17,7 @@ from glassnet.equations.expression import Symbol
 from glassnet.equations.functions import ACTIVATIONS, FunctionKind, activation
 from glassnet.equations.initializers import Initializer, automatic, initializer
 from glassnet.equations.layers import Forward
-from glassnet.equations.schedules import check_fraction, check_positive
+from glassnet.equations.schedules import check_flag, check_fraction, check_positive, settle
 from glassnet.errors import GlassnetError
 
 
@@ -45,7 +45,7 @@ class Dense(Layer):
         made by `gn.activation`
     init : how W starts: "auto", "zeros", "ones", "constant(0.1)", "normal(0.01)", "uniform(0, 1)", "xavier", "he",
         "lecun" or "orthogonal"
-    bias_init : how b starts, in the same notation
+    bias_init : how b starts, in the same notation; "auto" is "zeros"
     bias : False leaves b out
 
     Raises
@@ -63,10 +63,13 @@ class Dense(Layer):
         if not isinstance(self.units, int | np.integer) or isinstance(self.units, bool) or self.units < 1:
             raise GlassnetError(f"Dense got {self.units!r} units; it needs a whole number, 1 or more.")
         object.__setattr__(self, "units", int(self.units))
+        settle(self)
+        check_flag("Dense", bias=self.bias)
         object.__setattr__(self, "activation", _canonical(self.activation))
-        if self.init != "auto":
+        if not (isinstance(self.init, str) and self.init == "auto"):
             object.__setattr__(self, "init", str(initializer(self.init)))
-        object.__setattr__(self, "bias_init", str(initializer(self.bias_init)))
+        start = "zeros" if isinstance(self.bias_init, str) and self.bias_init == "auto" else self.bias_init
+        object.__setattr__(self, "bias_init", str(initializer(start)))
 
     def forward(self, forward: Forward, following: tuple[Layer, ...]) -> None:
         later = _activated_later(following)
@@ -106,6 +109,7 @@ class Dropout(Layer):
     rate: float = 0.5
 
     def __post_init__(self) -> None:
+        settle(self)
         check_fraction("Dropout", rate=self.rate)
 
     def forward(self, forward: Forward, following: tuple[Layer, ...]) -> None:
@@ -127,6 +131,7 @@ class BatchNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
+        settle(self)
         check_positive("BatchNorm", momentum=self.momentum, epsilon=self.epsilon)
         if self.momentum > 1:
             raise GlassnetError(f"BatchNorm got momentum={self.momentum!r}; it needs a number above 0, at most 1.")

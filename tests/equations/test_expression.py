@@ -170,12 +170,18 @@ def test_numbers_become_constants_and_nothing_else_does():
     assert Constant(3.0) - A == 3 - A
     assert Constant(3.0) / A == 3 / A
     assert Add(Constant(3.0), A) == 3 + A
-    for value, said in (("a", "str 'a'"), (True, "bool True"), (None, "NoneType None")):
+    for value, said in (("a", "str 'a'"), (None, "NoneType None")):
         with pytest.raises(TypeError) as caught:
             as_expression(value)
         assert str(caught.value) == (
             f"An expression got {said}; it needs expressions and plain numbers. "
             "Use gn.exp, gn.log, gn.where, ... instead of NumPy's functions."
+        )
+    for truth in (True, np.True_):
+        with pytest.raises(TypeError) as caught:
+            as_expression(truth)
+        assert str(caught.value) == (
+            "An expression got the truth value True; == compares whole formulas, so say where with gn.where and > or <"
         )
 
 

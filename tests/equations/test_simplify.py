@@ -275,3 +275,10 @@ def test_no_shortcut_where_there_is_none():
     assert head("sigmoid", "mean_squared_error")[0] == "dZ2 = dA2 ⊙ A2 ⊙ (1 − A2)"
     assert head("softmax", "mean_squared_error")[0] == "dZ2 = A2 ⊙ (dA2 − Σⱼ(dA2 ⊙ A2))"
     assert str(gn.derive(gn.Network(3, gn.Dense(2)))["dA1"]) == "dA1 = (A1 − Y) / m"
+
+
+def test_a_negative_factor_is_taken_away():
+    cubic = gn.activation("cubic", lambda z: gn.tanh(z) ** 3 - 2.5 * z**2)
+    slope = str(cubic.slope)
+    assert "(−5)" not in slope
+    assert "− 5 z" in slope

@@ -34,6 +34,7 @@ from glassnet.equations.losses import A, Loss, Y, Z, natural_loss, pairing
 from glassnet.equations.losses import loss as named_loss
 from glassnet.equations.optimizers import LBFGS, Optimizer
 from glassnet.equations.optimizers import optimizer as named_optimizer
+from glassnet.equations.schedules import is_number, plain
 from glassnet.equations.simplify import LOGIT_RULES, ROWS_OF_TARGETS, add, rewritten, simplified, tidied
 from glassnet.errors import GlassnetError
 
@@ -154,15 +155,23 @@ def derive(
     ------
     GlassnetError : unknown names, a loss that cannot stand over the output activation, negative penalties
     """
+    check_network("derive", network)
+    l1, l2, sample_weight = plain(l1), plain(l2), plain(sample_weight)
     for name, strength in (("l1", l1), ("l2", l2)):
-        if not isinstance(strength, int | float) or not 0 <= strength < float("inf"):
+        if not is_number(strength) or not 0 <= strength < float("inf"):
             raise GlassnetError(f"The penalty got {name}={strength!r}; it needs a finite number, 0 or above.")
+    if not isinstance(sample_weight, bool):
+        raise GlassnetError(
+            f"derive got sample_weight as {type(sample_weight).__name__}; it needs True or False, whether samples have "
+            "weights: the weights themselves go to train or gradcheck."
+        )
     chosen_optimizer = named_optimizer(optimizer)
     forward = network.forward()
     output, head, scores = _head(forward)
     chosen_loss = natural_loss(head) if loss is None else named_loss(loss)
     units = int(output.shape[1])
     warning = pairing(chosen_loss, head, units)
+    _refuse_namesakes(forward, chosen_loss)
     for equation in forward.equations:
         hidden_steps = any(isinstance(n, Function) and n.kind == step for n in walk(equation.expression))
         if hidden_steps and equation.name != output.name:
@@ -180,6 +189,33 @@ def derive(
         tuple(backward), tuple(update), tuple(forward.parameters), tuple(states), dict(forward.buffers),
         dict(forward.masks), output, head, warning,
     )  # fmt: skip
+
+
+def check_network(asked: str, network: object) -> None:
+    """Refuse what is no network; `asked` is the function that got it."""
+    if isinstance(network, type) or not all(hasattr(network, a) for a in ("forward", "input_shape", "output_units")):
+        raise GlassnetError(
+            f"{asked} got {network!r} as the network; it needs a gn.Network, e.g. gn.Network(2, gn.Dense(1))."
+        )
+
+
+def _refuse_namesakes(forward: Forward, loss: Loss) -> None:
+    """One name on the page means one formula."""
+    found: dict[str, Defined] = {}
+    trees = [loss.entry, *(equation.expression for equation in forward.equations)]
+    while trees:
+        for node in walk(trees.pop()):
+            if not (isinstance(node, Function) and isinstance(node.kind, Defined)):
+                continue
+            kind = node.kind
+            if kind.name not in found:
+                found[kind.name] = kind
+                trees.append(kind.definition)
+            elif found[kind.name] != kind:
+                raise GlassnetError(
+                    f"Two activations with different formulas are both named '{kind.name}'; give one another name, "
+                    "so that the page can tell them apart."
+                )
 
 
 def _head(forward: Forward) -> tuple[Symbol, FunctionKind, Symbol]:
@@ -364,8 +400,13 @@ def _why(name: str, trained: dict[str, Parameter], expression: Expression) -> st
 
 
 def _name_repeats(backward: list[Equation]) -> list[Equation]:
-    """Name once what a line would compute twice: a function's value that occurs again in the same line."""
+    """Name once what a line would compute twice: a function's value that occurs again in the same line.
+
+    A name stands for one value on the whole page: a line that repeats a value named before takes its name.
+    """
     result: list[Equation] = []
+    named: dict[Expression, Symbol] = {}
+    used: dict[int | None, int] = {}
     for equation in backward:
         counts: dict[Expression, int] = {}
         for node in walk(equation.expression):
@@ -373,12 +414,16 @@ def _name_repeats(backward: list[Equation]) -> list[Equation]:
                 counts[node] = counts.get(node, 0) + 1
         repeated = [node for node, times in counts.items() if times > 1]
         table: dict[Expression, Expression] = {}
-        for position, node in enumerate(repeated):
-            name = f"U{equation.layer}" + ("" if position == 0 else _letters(position))
-            result.append(
-                Equation(name, "backward", equation.layer, node, "computed once and used again in the next line")
-            )
-            table[node] = Symbol(name, node.shape)
+        for node in repeated:
+            if node not in named:
+                position = used.get(equation.layer, 0)
+                used[equation.layer] = position + 1
+                name = f"U{equation.layer}" + ("" if position == 0 else _letters(position))
+                result.append(
+                    Equation(name, "backward", equation.layer, node, "computed once and used again in the next line")
+                )
+                named[node] = Symbol(name, node.shape)
+            table[node] = named[node]
         if table:
             equation = changed(equation, expression=replace(equation.expression, table))
         result.append(equation)
@@ -386,7 +431,7 @@ def _name_repeats(backward: list[Equation]) -> list[Equation]:
 
 
 def _letters(position: int) -> str:
-    """b, c, ..., z, aa, bb, ...: what sets the second and later names of one line apart."""
+    """b, c, ..., z, aa, bb, ...: what sets the second and later names of one layer apart."""
     return ascii_lowercase[position % 26] * (1 + position // 26)
 
 

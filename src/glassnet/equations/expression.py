@@ -27,8 +27,8 @@ Array: TypeAlias = Any
 Namespace: TypeAlias = Any
 
 
-def broadcast_shapes(left: Shape, right: Shape, where: str) -> Shape:
-    """NumPy's broadcasting on symbolic shapes; `where` names the operation in the error."""
+def broadcast_shapes(left: Shape, right: Shape, where: str | Expression) -> Shape:
+    """NumPy's broadcasting on symbolic shapes; `where` is the operation, written out only for the error."""
     longer, shorter = (left, right) if len(left) >= len(right) else (right, left)
     padded: Shape = (1,) * (len(longer) - len(shorter)) + shorter
     result: list[Dimension] = []
@@ -38,8 +38,9 @@ def broadcast_shapes(left: Shape, right: Shape, where: str) -> Shape:
         elif a == 1:
             result.append(b)
         else:
+            operation = where if isinstance(where, str) else f"'{where}'"
             raise GlassnetError(
-                f"{where} got shapes {shape_text(left)} and {shape_text(right)}, which do not go together; "
+                f"{operation} got shapes {shape_text(left)} and {shape_text(right)}, which do not go together; "
                 "they must be equal, or 1 where they differ."
             )
     return tuple(result)
@@ -166,6 +167,10 @@ def as_expression(value: ExpressionLike) -> Expression:
         return value
     if isinstance(value, Real) and not isinstance(value, bool):  # NumPy's numbers too
         return Constant(float(value))
+    if type(value).__name__ in ("bool", "bool_"):
+        raise TypeError(
+            f"An expression got the truth value {value}; == compares whole formulas, so say where with gn.where and > or <"
+        )
     raise TypeError(
         f"An expression got {type(value).__name__} {value!r}; it needs expressions and plain numbers. "
         "Use gn.exp, gn.log, gn.where, ... instead of NumPy's functions."
@@ -217,7 +222,7 @@ class _Binary(Expression):
 
     @property
     def shape(self) -> Shape:
-        return broadcast_shapes(self.left.shape, self.right.shape, f"'{self}'")
+        return broadcast_shapes(self.left.shape, self.right.shape, self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -274,7 +279,7 @@ class Compare(Expression):
 
     @property
     def shape(self) -> Shape:
-        return broadcast_shapes(self.left.shape, self.right.shape, f"'{self}'")
+        return broadcast_shapes(self.left.shape, self.right.shape, self)
 
     def evaluate(self, env: Mapping[str, Array], xp: Namespace) -> Array:
         left, right = self.left.evaluate(env, xp), self.right.evaluate(env, xp)
@@ -407,6 +412,22 @@ def walk(expression: Expression) -> Iterator[Expression]:
 def size(expression: Expression) -> int:
     """How many nodes the tree has."""
     return sum(1 for _ in walk(expression))
+
+
+def extent(expression: Expression) -> tuple[int, int]:
+    """How deep the tree is and how many nodes it has; a subtree used in several places is walked once."""
+    known: dict[int, tuple[int, int]] = {}
+    stack = [expression]
+    while stack:
+        node = stack[-1]
+        waiting = [child for child in node.children if id(child) not in known]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        below = [known[id(child)] for child in node.children]
+        known[id(node)] = (1 + max((d for d, _ in below), default=0), 1 + sum(n for _, n in below))
+        stack.pop()
+    return known[id(expression)]
 
 
 def symbols(expression: Expression) -> list[Symbol]:

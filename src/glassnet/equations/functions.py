@@ -23,6 +23,7 @@ from glassnet.equations.expression import (
     Array,
     Compare,
     Constant,
+    Divide,
     Expression,
     Function,
     MatMul,
@@ -35,6 +36,7 @@ from glassnet.equations.expression import (
     Transpose,
     as_expression,
     broadcast_shapes,
+    extent,
     replace,
     symbols,
     walk,
@@ -292,7 +294,7 @@ def activation(name: str | FunctionKind, definition: Callable[[Expression], Expr
     if definition is None:
         if isinstance(name, FunctionKind):
             return name
-        if name not in ACTIVATIONS:
+        if not isinstance(name, str) or name not in ACTIVATIONS:
             raise GlassnetError(unknown_name("activation", name, ACTIVATIONS))
         return ACTIVATIONS[name]
     if not isinstance(name, str) or not name.isidentifier():
@@ -303,15 +305,33 @@ def activation(name: str | FunctionKind, definition: Callable[[Expression], Expr
     return Defined(name, tree)
 
 
+DEEPEST, LARGEST = 100, 2000
+"""How many operations may stand inside one another in a formula, and how many in all."""
+
+
 def read_formula(definition: Callable[..., Expression], arguments: tuple[Symbol, ...], what: str) -> Expression:
     """A person's formula as a tree of these arguments, checked to be elementwise; `what` begins the refusals."""
     try:
         tree = as_expression(definition(*arguments))
-    except TypeError as problem:
+    except GlassnetError:
+        raise
+    except Exception as problem:  # the formula is a person's own code: whatever stops it, it cannot be read
+        kind = "" if isinstance(problem, TypeError) else f"{type(problem).__name__}: "
         raise GlassnetError(
-            f"{what} is no formula glassnet can read ({str(problem).rstrip('.')}); "
+            f"{what} is no formula glassnet can read ({kind}{str(problem).rstrip('.')}); "
             "build it from arithmetic and gn.exp, gn.log, gn.where, ..., not from NumPy's functions."
         ) from None
+    depth, nodes = extent(tree)
+    if depth > DEEPEST or nodes > LARGEST:
+        raise GlassnetError(
+            f"{what} is {depth} operations deep and {nodes:,} large; glassnet differentiates formulas of at most "
+            f"{DEEPEST} and {LARGEST:,}, so write it with fewer terms."
+        )
+    for node in walk(tree):
+        if isinstance(node, Constant) and not math.isfinite(node.value):
+            raise GlassnetError(f"{what} contains the number {node.value}; it needs finite numbers only.")
+        if isinstance(node, Divide) and isinstance(node.right, Constant) and node.right.value == 0:
+            raise GlassnetError(f"{what} divides by 0; it needs finite values, so divide by something else.")
     check_elementwise(tree, {argument.name for argument in arguments}, what)
     return tree
 

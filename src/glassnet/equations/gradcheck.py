@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.derive import Derivation, derive
+from glassnet.equations.checked_samples import read_parameters, read_samples, read_weights
+from glassnet.equations.derive import Derivation, check_network, derive
 from glassnet.equations.draws import generator, keep_mask
 from glassnet.equations.losses import Loss
+from glassnet.equations.schedules import check_positive, check_whole, plain
 from glassnet.errors import GlassnetError
 
 if TYPE_CHECKING:
@@ -88,16 +90,20 @@ class GradientCheck:
 
     @property
     def max_relative_error(self) -> float:
-        return max(row.relative_error for row in self.rows)
+        return float(np.max([row.relative_error for row in self.rows]))  # NaN if any is
 
     @property
     def passed(self) -> bool:
-        return all(row.relative_error < self.tolerance for row in self.rows)
+        return not self._wrong()
 
     @property
     def parameters(self) -> dict[str, float]:
         """Relative error by gradient name, for all lines checked."""
         return {row.name: row.relative_error for row in self.rows}
+
+    def _wrong(self) -> list[str]:
+        # Written so that an error of NaN counts as wrong.
+        return [row.name for row in self.rows if not row.relative_error < self.tolerance]
 
     def __str__(self) -> str:
         head = f"{'gradient':<12}{'shape':<14}{'entries':>8}{'derived':>14}{'differences':>14}{'relative error':>17}"
@@ -109,7 +115,7 @@ class GradientCheck:
                 f"{row.name:<12}{shape:<14}{row.checked:>8}{row.derived:>14.6g}{row.numerical:>14.6g}"
                 f"{row.relative_error:>17.2e}{mark}"
             )
-        wrong = [row.name for row in self.rows if row.relative_error >= self.tolerance]
+        wrong = self._wrong()
         verdict = (
             f"{', '.join(wrong)} {'differs' if len(wrong) == 1 else 'differ'} from the slope of the cost "
             f"by more than {self.tolerance:g}."
@@ -146,9 +152,10 @@ def gradcheck(
     Parameters
     ----------
     network, loss, l1, l2 : as in `gn.train`
-    X : (m, features); Y : (m, outputs); a few rows are enough
+    X : (m, features); Y : (m, outputs), or class numbers under a loss of classes; a few rows are enough
     sample_weight : (m,) weights, or None
-    parameters : name -> array; the network's initial ones (with biases moved off zero) unless given
+    parameters : name -> array, the initial ones for names left out; unless given, the network's initial ones with
+        biases moved off zero
     seed : for the initial parameters, the dropout masks, and which entries are checked
     max_entries : at most so many entries of each array, drawn at random
     intermediates : False checks the parameters only
@@ -160,27 +167,26 @@ def gradcheck(
 
     Raises
     ------
-    GlassnetError : shapes that do not fit the network
+    GlassnetError : shapes that do not fit the network, numbers that are not finite, targets that do not fit the loss
     """
-    inputs, targets = np.atleast_2d(np.asarray(X, dtype=np.float64)), np.asarray(Y, dtype=np.float64)
-    if targets.ndim == 1:
-        targets = targets[:, None]
-    if inputs.shape[1:] != network.input_shape or targets.shape != (len(inputs), network.output_units):
-        raise GlassnetError(
-            f"gradcheck got X of shape {inputs.shape} and Y of shape {targets.shape}; it needs "
-            f"(m, {network.input_shape[0]}) and (m, {network.output_units})."
-        )
+    check_network("gradcheck", network)
+    max_entries, tolerance = plain(max_entries), plain(tolerance)
+    check_whole("gradcheck", max_entries=max_entries)
+    check_positive("gradcheck", tolerance=tolerance)
+    if derivation is not None and not isinstance(derivation, Derivation):
+        raise GlassnetError(f"gradcheck got {derivation!r} as the derivation; it needs what gn.derive returns.")
     derived = derivation or derive(network, loss, "sgd", l1=l1, l2=l2, sample_weight=sample_weight is not None)
+    if derived.weighted != (sample_weight is not None):
+        raise GlassnetError(
+            f"gradcheck got a derivation {'with' if derived.weighted else 'without'} sample weights and sample_weight "
+            f"{'left out' if derived.weighted else 'given'}; it needs both or neither."
+        )
+    inputs, targets = read_samples(X, Y, network, derived.loss)
     rng = generator(seed, "check", 0)
-    start = {name: np.array(value, dtype=np.float64) for name, value in _start(network, parameters, seed, rng).items()}
+    start = _start(network, parameters, seed, rng)
     env: dict[str, Any] = {"X": inputs, "Y": targets, "m": float(len(inputs))}
     if sample_weight is not None:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-        if weights.size != len(inputs):
-            raise GlassnetError(
-                f"gradcheck got sample_weight of shape {weights.shape}; it needs one weight a row, ({len(inputs)},)."
-            )
-        env["w"] = weights.reshape(-1, 1)
+        env["w"] = read_weights(sample_weight, len(inputs))
     for mask, rate in derived.masks.values():
         layer = int(mask.name[1:])
         kept = keep_mask(seed, 0, layer, (len(inputs), int(mask.shape[1])), rate)
@@ -222,8 +228,8 @@ def gradcheck(
 
 def _start(
     network: Network, parameters: Mapping[str, Any] | None, seed: int, rng: np.random.Generator
-) -> Mapping[str, Any]:
-    if parameters is not None:
-        return parameters
+) -> dict[str, np.ndarray]:
     values = network.initial_parameters(seed)
+    if parameters is not None:
+        return read_parameters(parameters, values)
     return {name: v + 0.1 * rng.standard_normal(v.shape) if v.ndim == 1 else v for name, v in values.items()}

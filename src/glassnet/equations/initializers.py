@@ -34,7 +34,7 @@ class Initializer:
     arguments: tuple[float, ...] = ()
 
     def __str__(self) -> str:
-        inner = ", ".join(f"{a:g}" for a in self.arguments)
+        inner = ", ".join(_exact(a) for a in self.arguments)
         return f"{self.kind}({inner})" if inner else self.kind
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
@@ -72,6 +72,12 @@ class Initializer:
                 q, r = np.linalg.qr(generator.standard_normal(tall))
                 q = q * np.sign(np.diag(r))
                 return np.ascontiguousarray(q if q.shape == shape else q.T).reshape(shape)
+
+
+def _exact(value: float) -> str:
+    """The short form where it is the number, every digit where it is not."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def initializer(value: str | Initializer) -> Initializer:

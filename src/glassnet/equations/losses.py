@@ -70,7 +70,7 @@ def loss(name: str | Loss, definition: Callable[[Expression, Expression], Expres
     if definition is None:
         if isinstance(name, Loss):
             return name
-        if name not in LOSSES:
+        if not isinstance(name, str) or name not in LOSSES:
             raise GlassnetError(unknown_name("loss", name, LOSSES))
         return LOSSES[name]
     if not isinstance(name, str) or not name.isidentifier():

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from glassnet.equations.expression import Constant, Expression, Symbol
 from glassnet.equations.functions import sqrt
-from glassnet.equations.schedules import ConstantRate, Schedule, check_fraction, check_positive
+from glassnet.equations.schedules import (
+    ConstantRate,
+    Schedule,
+    check_flag,
+    check_fraction,
+    check_positive,
+    check_whole,
+    settle,
+)
 from glassnet.errors import GlassnetError, unknown_name
 
 ALPHA = Symbol("alpha")
@@ -28,6 +36,7 @@ class Optimizer:
     learning_rate: float | Schedule
 
     def __post_init__(self) -> None:
+        settle(self)
         if not isinstance(self.learning_rate, Schedule):
             check_positive(type(self).__name__, learning_rate=self.learning_rate)
 
@@ -67,6 +76,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fraction("SGD", momentum=self.momentum)
+        check_flag("SGD", nesterov=self.nesterov)
         if self.nesterov and not self.momentum:
             raise GlassnetError("SGD got nesterov=True without momentum; it needs momentum above 0, e.g. momentum=0.9.")
 
@@ -199,7 +209,9 @@ class LBFGS(Optimizer):
     tolerance: float = 1e-10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive("LBFGS", memory=self.memory, tolerance=self.tolerance)
+        check_whole("LBFGS", memory=self.memory)
 
     def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
         return []

@@ -7,7 +7,18 @@ import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
-from glassnet.equations.expression import Constant, Expression, Shape, Symbol, replace, shape_text, symbols, walk
+from glassnet.equations.expression import (
+    Constant,
+    Divide,
+    Expression,
+    Function,
+    Shape,
+    Symbol,
+    replace,
+    shape_text,
+    symbols,
+    walk,
+)
 from glassnet.equations.layers import Equation
 from glassnet.equations.rendering import LATEX, MATHML, TEXT, number_text, symbol_in
 from glassnet.equations.schedules import ConstantRate
@@ -147,7 +158,7 @@ def text_page(derivation: Derivation) -> str:
         for text, shape, equation in rows:
             lines.extend(_row(text, shape, equation.why, width, shapes))
             if equation.textbook is not None:
-                lines.extend(_note(f"computed as {equation.expression}, which cannot overflow"))
+                lines.extend(_note(f"computed as {equation.expression}, {_benefit(equation.expression)}"))
             if phase == "backward":
                 for rule in equation.rules:
                     lines.extend(_note(f"by {rule}"))
@@ -170,6 +181,21 @@ def text_page(derivation: Derivation) -> str:
     lines.append("  ⊙ and plain juxtaposition of a matrix with a column act entry by entry; Wᵀ is W transposed;")
     lines.append("  Σ sums over all entries, Σᵢ over the samples, Σⱼ over the entries of a row.")
     return "\n".join(lines)
+
+
+NEVER_OVERFLOWING = (
+    "sigmoid", "softplus", "log_softplus", "softmax", "log_softmax", "logsumexp", "tanh", "abs", "max", "min", "where",
+)  # fmt: skip
+
+
+def _benefit(expression: Expression) -> str:
+    """What a cost gains by being computed from the scores; an exp or a quotient in it may still overflow."""
+    for node in walk(expression):
+        function = isinstance(node, Function) and node.kind.name not in NEVER_OVERFLOWING
+        quotient = isinstance(node, Divide) and not isinstance(node.right, Symbol | Constant)
+        if function or quotient:
+            return "from the scores"
+    return "which cannot overflow"
 
 
 def _distinct(update: list[Equation], derivation: Derivation) -> tuple[list[Equation], str]:
@@ -266,7 +292,7 @@ def html_page(derivation: Derivation) -> str:
                 notes += [f"by {rule}" for rule in equation.rules]
             text = "<br/>".join(escape(note) for note in notes)
             if equation.textbook is not None:
-                text += f"<br/>computed as <math>{equation.expression.mathml()}</math>, which cannot overflow"
+                text += f"<br/>computed as <math>{equation.expression.mathml()}</math>, {_benefit(equation.expression)}"
             parts.append(
                 f'<tr><td style="text-align:left">{equation.mathml()}</td>'
                 f'<td style="text-align:left">{escape(shape_text(equation.shape))}</td>'

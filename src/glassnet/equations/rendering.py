@@ -42,6 +42,9 @@ NAMED_CONSTANTS = {
 SUPERSCRIPTS = {2.0: "²", 3.0: "³"}
 NAME = re.compile(r"^(?P<d>d?)(?P<stem>[A-Za-z_]*?[A-Za-z])(?P<layer>\d+)$")
 
+REPEAT = re.compile(r"^U(?P<layer>\d+)(?P<letter>[a-z]+)$")
+"""The second and later values that one layer names: U1b."""
+
 
 def number_text(value: float) -> str:
     """A number as a person writes it: 2, ½, 0.05, 1e-08."""
@@ -156,6 +159,8 @@ class Latex(Notation):
     def symbol(self, name: str) -> str:
         if name in GREEK:
             return GREEK[name][1]
+        if repeat := REPEAT.match(name):
+            return rf"U_{{{repeat['letter']}}}^{{({repeat['layer']})}}"
         match = NAME.match(name)
         if not match:
             return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
@@ -222,6 +227,9 @@ class MathML(Notation):
     def symbol(self, name: str) -> str:
         if name in GREEK:
             return f"<mi>{GREEK[name][0]}</mi>"
+        if repeat := REPEAT.match(name):
+            layer = f"<mrow><mo>(</mo><mn>{repeat['layer']}</mn><mo>)</mo></mrow>"
+            return f"<mrow><msubsup><mi>U</mi><mi>{repeat['letter']}</mi>{layer}</msubsup></mrow>"
         match = NAME.match(name)
         if not match:
             return f"<mi>{escape(name)}</mi>"

@@ -8,7 +8,8 @@ somewhere (cosine, one-cycle) is told where when it is made.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -20,24 +21,54 @@ ITERATION, EPOCH, PROGRESS = Symbol("t"), Symbol("e"), Symbol("q")
 PI = Constant(math.pi, "π")
 
 
-def check_positive(owner: str, **values: float) -> None:
-    """Refuse settings that are not finite numbers above zero, all of them at once."""
+def plain(value: Any) -> Any:
+    """One of NumPy's numbers or truth values as Python's own, which can be stored; anything else as it is."""
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def settle(described: Any) -> None:
+    """Make the fields of a frozen description plain."""
+    for item in fields(described):
+        object.__setattr__(described, item.name, plain(getattr(described, item.name)))
+
+
+def is_number(value: object) -> bool:
+    """Whether this is one of Python's numbers; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def check_flag(owner: str, **values: object) -> None:
+    """Refuse settings that are not True or False, all of them at once."""
+    wrong = [f"{key}={value!r}" for key, value in values.items() if not isinstance(value, bool)]
+    if wrong:
+        raise GlassnetError(f"{owner} got {', '.join(wrong)}; it needs True or False.")
+
+
+def check_whole(owner: str, **values: object) -> None:
+    """Refuse settings that are not whole numbers of 1 or more, all of them at once."""
     wrong = [
         f"{key}={value!r}"
         for key, value in values.items()
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1
     ]
+    if wrong:
+        raise GlassnetError(f"{owner} got {', '.join(wrong)}; it needs a whole number, 1 or more.")
+
+
+def check_positive(owner: str, **values: float) -> None:
+    """Refuse settings that are not finite numbers above zero, all of them at once."""
+    wrong = [f"{key}={value!r}" for key, value in values.items() if not is_number(value) or not 0 < value < math.inf]
     if wrong:
         raise GlassnetError(f"{owner} got {', '.join(wrong)}; it needs a finite number above 0.")
 
 
 def check_fraction(owner: str, **values: float) -> None:
     """Refuse settings outside [0, 1), all of them at once."""
-    wrong = [
-        f"{key}={value!r}"
-        for key, value in values.items()
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1
-    ]
+    wrong = [f"{key}={value!r}" for key, value in values.items() if not is_number(value) or not 0 <= value < 1]
     if wrong:
         raise GlassnetError(f"{owner} got {', '.join(wrong)}; it needs a number from 0 up to, but not including, 1.")
 
@@ -49,6 +80,7 @@ class Schedule:
     learning_rate: float
 
     def __post_init__(self) -> None:
+        settle(self)
         check_positive(type(self).__name__, learning_rate=self.learning_rate)
 
     def expression(self) -> Expression | None:
@@ -124,7 +156,7 @@ class CosineDecay(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("CosineDecay", epochs=self.epochs)
-        if not 0 <= self.end <= self.learning_rate:
+        if not is_number(self.end) or not 0 <= self.end <= self.learning_rate:
             raise GlassnetError(f"CosineDecay got end={self.end!r}; it needs a rate from 0 to learning_rate.")
 
     def expression(self) -> Expression:
@@ -189,6 +221,8 @@ class Adaptive(Schedule):
         super().__post_init__()
         check_positive("Adaptive", factor=self.factor, patience=self.patience, minimum=self.minimum)
         check_fraction("Adaptive", factor=self.factor)
+        if not is_number(self.tolerance) or not 0 <= self.tolerance < math.inf:
+            raise GlassnetError(f"Adaptive got tolerance={self.tolerance!r}; it needs a finite number, 0 or above.")
 
     def expression(self) -> None:
         return None

@@ -60,6 +60,8 @@ def add(a: Expression, b: Expression) -> Expression:
         return subtract(b, a.argument)
     if y is not None and y < 0:
         return Subtract(a, Constant(-y))
+    if isinstance(b, Multiply) and (c := number(b.left)) is not None and c < 0:
+        return Subtract(a, multiply(Constant(-c), b.right))  # 3 u² − 5 u, not 3 u² + (−5) u
     return Add(a, b)
 
 
