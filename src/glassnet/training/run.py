@@ -245,7 +245,7 @@ class Run:
 
         values = step_values(self, dict(moment.state), iteration)
         if samples is None:
-            return {n: read_only(np.asarray(v)) for n, v in values.items()}
+            return {n: read_only(v) for n, v in values.items()}
         shapes = {e.name: e.shape for e in self.derivation.equations} | {"X": ("m",), "Y": ("m",), "w": ("m",)}
         shapes |= {name: mask.shape for name, (mask, _) in self.derivation.masks.items()}
         rows = len(values["X"])
@@ -255,9 +255,7 @@ class Run:
             raise RunError(
                 f"samples got {samples!r}; it needs positions within the batch of {rows}, such as [0, 3]."
             ) from None
-        return {
-            n: read_only(np.asarray(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v)) for n, v in values.items()
-        }
+        return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
 
     def _need_data(self, purpose: str) -> None:
         if self.data is None:
@@ -377,8 +375,10 @@ class Run:
         return "\n".join(lines)
 
 
-def read_only(array: np.ndarray) -> np.ndarray:
+def read_only(array: Any) -> Any:
     """A view that cannot be written to: the record stays what it is (`.copy()` gives an array of one's own)."""
+    if not isinstance(array, np.ndarray):
+        return array  # a number is a value of its own
     view = array.view()
     view.flags.writeable = False
     return view
