@@ -52,7 +52,7 @@ def test_train_on_classes_writes_a_judged_run(glassnet: Callable[..., Any], tabl
         assert (place / name).read_bytes().startswith(PNG)
     assert not (place / "boundary.png").exists()
     found = saved(place)
-    assert list(found) == ["task", "classes", "train", "test", "baseline"]
+    assert list(found) == ["task", "classes", "train", "test", "baseline", "run", "iteration"]
     assert found["task"] == "classification"
     assert found["classes"] == ["no", "yes"]
     wanted = {"cost", "accuracy", "precision", "recall", "f1", "confusion_matrix", "n"}
@@ -483,3 +483,74 @@ def test_ctrl_c_keeps_the_training_and_it_can_go_on() -> None:
     assert reached.status == "interrupted"
     assert f"Interrupted after {reached.iteration} updates; resume the run to go on from there." in out
     assert saved("r")["test"]["accuracy"] > 0.4
+
+
+# What a training makes untrue is not shown
+
+
+def flats(place: Path, rows: int = 40, seed: int = 0) -> Path:
+    rng = np.random.default_rng(seed)
+    lines = ["zip,size,district,rent"]
+    for i in range(rows):
+        size, district = int(rng.integers(20, 100)), ("north", "south", "old")[i % 3]
+        lines.append(f"{1000 + i:05d},{size},{district},{5 * size + 100 * (i % 3)}")
+    place.write_text("\n".join(lines) + "\n")
+    return place
+
+
+def test_metrics_of_an_earlier_state_are_not_shown(glassnet: Callable[..., Any]) -> None:
+    done(glassnet("train", "iris", "--out", "r", "--epochs", 3, "--no-plots"))
+    fresh = done(glassnet("show", "r", "--no-equations"))
+    assert "network, held out" in fresh.out
+    stale = saved("r")
+    done(glassnet("train", "--resume", "r", "--epochs", 5, "--no-plots"))
+    (Path("r") / "metrics.json").write_text(json.dumps(stale))  # as a kill right after training would leave it
+    shown = done(glassnet("show", "r", "--no-equations"))
+    assert "metrics.json is of another state of the network; glassnet evaluate r judges the present one." in shown.out
+    assert "network, held out" not in shown.out
+
+
+def test_resume_takes_a_moved_file_and_refuses_another(glassnet: Callable[..., Any]) -> None:
+    flats(Path("a.csv"))
+    bare = ("--no-plots", "--no-baseline")
+    done(glassnet("train", "a.csv", "-t", "rent", "--out", "r", "--epochs", 3, *bare))
+    before = saved("r")["test"]
+    Path("a.csv").rename("b.csv")
+    done(glassnet("train", "b.csv", "--resume", "r", "--epochs", 5, *bare))
+    after = saved("r")
+    assert after["test"] is not None
+    assert after["test"]["n"] == before["n"]
+    assert done(glassnet("evaluate", "r", "--json")).out  # the run knows the new place
+    flats(Path("c.csv"), seed=1)
+    other = glassnet("train", "c.csv", "--resume", "r", "--epochs", 8, *bare)
+    assert other.status == 2
+    assert "These are not the data this run was trained on" in other.err
+    assert "leave it out" in glassnet("train", "--resume", "r", "--epochs", 8, "--target", "size").err
+
+
+def test_changed_files_do_not_judge_a_resumed_training(glassnet: Callable[..., Any]) -> None:
+    lines = flats(Path("a.csv")).read_text().splitlines()
+    done(glassnet("train", "a.csv", "-t", "rent", "--out", "r", "--epochs", 3, "--no-plots", "--no-baseline"))
+    Path("a.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    answer = done(glassnet("train", "--resume", "r", "--epochs", 5, "--no-plots", "--no-baseline"))
+    assert "a.csv has changed since the training; pass rows it never saw to evaluate." in answer.err
+    assert saved("r")["test"] is None
+
+
+def test_predict_gives_the_columns_back_as_they_were(glassnet: Callable[..., Any]) -> None:
+    flats(Path("a.csv"))
+    done(glassnet("train", "a.csv", "-t", "rent", "--out", "r", "--epochs", 2, "--no-plots", "--no-baseline"))
+    Path("n.csv").write_text("zip,size,district,remark\n01000,30,north,None\n02000,45.50,south,NA\n")
+    rows = done(glassnet("predict", "r", "n.csv")).out.splitlines()
+    assert rows[0] == "zip,size,district,remark,prediction"
+    assert rows[1].startswith("01000,30,north,None,")
+    assert rows[2].startswith("02000,45.50,south,NA,")
+    Path("q.csv").write_text('zip,size,district,remark\n01000,30,north,"a, b"\n')
+    assert '"a, b"' in done(glassnet("predict", "r", "q.csv")).out
+
+
+def test_a_schedule_made_for_fewer_epochs_is_said_on_resume(glassnet: Callable[..., Any]) -> None:
+    bare = ("--no-plots", "--no-baseline")
+    done(glassnet("train", "iris", "--schedule", "cosine", "--epochs", 4, "--out", "r", *bare))
+    answer = done(glassnet("train", "--resume", "r", "--epochs", 6, *bare))
+    assert "note: The learning-rate schedule was made for 4 epochs and stays as it was: CosineDecay(" in answer.err

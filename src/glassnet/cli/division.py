@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,21 @@ def remade(run: Any) -> tuple[Source, Division]:
         source, task=split["task"], test=split["test"], validation=split["validation"], seed=split["seed"]
     )
     return source, division
+
+
+def unchanged(described: Mapping[str, Any]) -> None:
+    """Refuse files that have changed since the training: their held-out rows may be rows it was trained on.
+
+    Raises
+    ------
+    DataError : a file has changed
+    """
+    from glassnet.data import file_fingerprint
+
+    for part in (described, described.get("test_data") or {}):
+        for known in part.get("files") or []:
+            if Path(str(known["path"])).is_file() and file_fingerprint(known["path"])["sha256"] != known["sha256"]:
+                raise DataError(f"{known['path']} has changed since the training; pass rows it never saw to evaluate.")
 
 
 def held_out(run: Any) -> Pair:

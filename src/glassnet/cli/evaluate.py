@@ -66,7 +66,7 @@ def evaluate(
     beside = Path(run) / BASELINE
     if (beside / "run.json").is_file():
         signed = network.settings.loss.name == "hinge"
-        plain = judge(Run.load(beside), X, (Y + 1) / 2 if signed else Y)
+        plain = judge(Run.load(beside, damaged="skip" if skip_damaged else "error"), X, (Y + 1) / 2 if signed else Y)
     if as_json:
         print(json_text(report(network, {"test": judged}, plain)))
         return

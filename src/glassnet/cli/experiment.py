@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.cli.speaking import Voice, as_options, shown_notes
+from glassnet.cli.speaking import Voice, as_options, note, shown_notes
 from glassnet.errors import GlassnetError, RunError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
     stoppers = [] if request.early_stopping is None else [glassnet.EarlyStopping(patience=request.early_stopping)]
     prepared = ready.prepared
     with whole_or_nothing(ready.place):
+        forget_results(ready.place)
         run = glassnet.train(
             ready.network,
             *prepared.train,
@@ -86,7 +87,6 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
             progress=not voice.quiet,
             **request.training,
         )
-    forget_results(ready.place)
     return run, prepared, ready.place
 
 
@@ -191,8 +191,9 @@ def resumed(
 ) -> tuple[Run, Prepared | None, Path]:
     """Go on with a run, from its kept data or from the file it was trained on."""
     import glassnet
-    from glassnet.cli.division import Prepared, held_out, prepare, remade
-    from glassnet.cli.folders import load_run, whole_or_nothing
+    from glassnet.cli.division import Prepared, held_out, prepare, remade, unchanged
+    from glassnet.cli.folders import forget_judgement, load_run, whole_or_nothing
+    from glassnet.equations.schedules import ConstantRate, InverseScaling
 
     if skip_damaged and out is None:
         raise GlassnetError(
@@ -208,16 +209,27 @@ def resumed(
         )
     given: dict[str, Any] = {}
     source_facts = before.facts.get("source") or {}
-    if before.data is None:
-        if data is not None:
-            before.facts["source"] = {**source_facts, **_same_kind(source_facts, data, target)}
+    if data is None and target is not None:
+        raise GlassnetError("--resume got --target without DATA; leave it out, the run knows its target.")
+    if data is not None:
+        source_facts = {**source_facts, **_same_kind(source_facts, data, target)}
+        before.facts["source"] = source_facts
+    if before.data is None or data is not None:
         with shown_notes(hold=True):
             source, division = remade(before)
             loss = before.settings.loss.name
             again = prepare(source, division, before.preparation, loss=loss, unseen=source_facts.get("unseen"))
         given = {"X": again.train[0], "Y": again.train[1], "validation": again.validation}
+        before.attach(*again.train, None, again.validation)  # refuses rows that are not those of the run
     voice.say(f"Going on with {resume}: {before.network}, {len(before.history)} of {wanted} epochs done.")
+    schedule = before.settings.optimizer.schedule
+    if wanted > before.settings.epochs and not isinstance(schedule, ConstantRate | InverseScaling):
+        note(
+            f"The learning-rate schedule was made for {before.settings.epochs} epochs and stays as it was: "
+            f"{schedule!r}."
+        )
     with whole_or_nothing(place):
+        forget_judgement(place)
         run = glassnet.train(
             resume=before if skip_damaged else resume,
             **given,
@@ -228,14 +240,18 @@ def resumed(
             overwrite=overwrite,
             progress=not voice.quiet,
         )
+    if data is not None:  # the file has moved: say so in the run, too
+        run.facts["source"] = source_facts
+        run.write(place, with_data=False)
     if run.data is None or run.preparation is None:
         return run, None, place
     test = None
     if "split" in source_facts and (source_facts["split"]["test"] or source_facts.get("test_data")):
         try:
+            unchanged(source_facts)
             test = held_out(run)
         except GlassnetError as problem:
-            voice.say(f"The held-out rows cannot be judged again: {problem}")
+            note(f"The held-out rows cannot be judged again: {problem}")
     return run, Prepared(run.preparation, (run.data.X, run.data.Y), None, test), place
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -69,10 +70,15 @@ def whole_or_nothing(place: Path) -> Iterator[None]:
         raise
 
 
-def forget_results(place: Path) -> None:
-    """Remove what an earlier training wrote beside its run."""
+def forget_judgement(place: Path) -> None:
+    """Remove numbers and pictures of an earlier state of the network, which a training will make untrue."""
     for name in OURS:
         (place / name).unlink(missing_ok=True)
+
+
+def forget_results(place: Path) -> None:
+    """Remove all that an earlier training wrote beside its run."""
+    forget_judgement(place)
     shutil.rmtree(place / BASELINE, ignore_errors=True)
 
 
@@ -89,9 +95,17 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def as_json(content: Mapping[str, Any]) -> str:
-    """JSON, indented, with a line for each row of numbers."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    """JSON, indented, with a line for each row of numbers; what is not finite is null."""
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str)
     return re.sub(r"\[\s+((?:[\w.+-]+,\s+)*[\w.+-]+)\s+\]", lambda m: "[" + re.sub(r",\s+", ", ", m[1]) + "]", text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def load_run(place: str, skip_damaged: bool = False) -> Run:

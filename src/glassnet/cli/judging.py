@@ -179,4 +179,6 @@ def report(run: Run, parts: Mapping[str, Judgement | None], baseline: Judgement 
         "classes": classes,
         **{name: None if part is None else part.metrics for name, part in parts.items()},
         "baseline": None if baseline is None else {"test": baseline.metrics},
+        "run": run.facts["id"],
+        "iteration": run.iteration,
     }

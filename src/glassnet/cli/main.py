@@ -89,6 +89,11 @@ def _said(problem: Exception) -> int:
 
         where = f"{problem.filename}: " if problem.filename else ""
         complain(f"{where}{reason(problem)}.")
+    elif type(problem).__name__ == "NonFiniteValue":
+        complain(
+            f"The network's values for these rows are not finite, first in {problem.equation}; "  # type: ignore[attr-defined]
+            "the training that made it diverged: train again with a lower --learning-rate."
+        )
     else:
         complain(
             f"glassnet met a problem it did not expect: {type(problem).__name__}: {problem}; "

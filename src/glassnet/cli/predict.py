@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,11 +80,28 @@ def _answer(
     columns = dict(_predicted(run, A))
     if only or source.X is not None:
         return pa.table(columns), notes
-    kept = {n: source.table.column(n) for n in source.table.column_names if n not in columns}
+    table = _as_written(data, source, delimiter, no_header)
+    kept = {n: table.column(n) for n in table.column_names if n not in columns}
     replaced = [n for n in source.table.column_names if n in columns]
     if replaced:
         notes.append(f"DATA has a column '{replaced[0]}' of its own; the answer has the prediction there.")
     return pa.table({**kept, **{name: np.asarray(values) for name, values in columns.items()}}), notes
+
+
+def _as_written(data: str, source: Any, delimiter: str | None, no_header: bool) -> Any:
+    """The columns of DATA as the file has them: in a text file 01000 stays 01000, and NA stays NA."""
+    import glassnet
+    from glassnet.cli.source import Reading
+    from glassnet.data import read_table
+
+    if data in glassnet.data.dataset_names() or Path(data).suffix.lower() in (".parquet", ".pq"):
+        return source.table
+    reading = Reading.asked(delimiter, no_header)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", glassnet.GlassnetWarning)  # said when the file was read the first time
+        return read_table(
+            data, delimiter=reading.delimiter, header=reading.header, missing=(), text=tuple(source.table.column_names)
+        )
 
 
 def _predicted(run: Run, A: Any) -> list[tuple[str, Any]]:
@@ -130,10 +148,16 @@ def _header(answer: Any) -> str:
 
 
 def _csv(answer: Any, stream: Any) -> None:
+    import pyarrow as pa
     from pyarrow import csv
 
     stream.write(_header(answer).encode())
-    csv.write_csv(answer, stream, csv.WriteOptions(include_header=False, quoting_style="needed"))
+    try:  # without quotes wherever no value needs them
+        body = pa.BufferOutputStream()
+        csv.write_csv(answer, body, csv.WriteOptions(include_header=False, quoting_style="none"))
+        stream.write(body.getvalue())
+    except pa.ArrowInvalid:
+        csv.write_csv(answer, stream, csv.WriteOptions(include_header=False, quoting_style="needed"))
 
 
 def _print(answer: Any) -> None:

@@ -101,7 +101,9 @@ def _show_results(run: Run, place: Path) -> None:
     if len(run.history):
         print(run.history[-LAST_EPOCHS:])
     metrics = _metrics(place / METRICS)
-    if metrics is not None:
+    if metrics is not None and (metrics.get("run"), metrics.get("iteration")) != (run.facts["id"], run.iteration):
+        print(f"\n{METRICS} is of another state of the network; glassnet evaluate {place} judges the present one.")
+    elif metrics is not None:
         from glassnet.views.metrics import confusion_table, metrics_table
 
         voice = Voice()

@@ -79,6 +79,7 @@ def shown_notes(skip: str | None = None, hold: bool = False) -> Iterator[list[st
     held: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", GlassnetWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's remarks on overflow; what matters is said in words
         before = warnings.showwarning
 
         def show(message: Any, category: Any, *rest: Any, **named: Any) -> None:

@@ -297,7 +297,10 @@ def train(
         bool, typer.Option("--plots/--no-plots", help="Write the pictures.", rich_help_panel=RESULT)
     ] = True,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but notes and problems.", rich_help_panel=RESULT)
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Print nothing but problems; the notes are kept in the run.", rich_help_panel=RESULT
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print metrics.json instead of tables.", rich_help_panel=RESULT)

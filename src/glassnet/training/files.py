@@ -145,7 +145,7 @@ def load_json(path: Path) -> dict[str, Any]:
         checksum = whole.pop(CHECKSUM)
     except OSError as problem:
         raise DamagedFile(path, f"it cannot be read ({reason(problem)})") from None
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise DamagedFile(path, "it is truncated or no JSON of glassnet's") from None
     if _digest(json.dumps(whole, sort_keys=True).encode()) != checksum:
         raise DamagedFile(path, "its content is not what was written (the checksum differs)")
