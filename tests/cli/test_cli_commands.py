@@ -554,3 +554,28 @@ def test_a_schedule_made_for_fewer_epochs_is_said_on_resume(glassnet: Callable[.
     done(glassnet("train", "iris", "--schedule", "cosine", "--epochs", 4, "--out", "r", *bare))
     answer = done(glassnet("train", "--resume", "r", "--epochs", 6, *bare))
     assert "note: The learning-rate schedule was made for 4 epochs and stays as it was: CosineDecay(" in answer.err
+
+
+@pytest.mark.parametrize("options", [(), ("--validation", 0.2), ("--loss", "hinge")])
+def test_data_too_large_to_keep_are_read_again_to_replay(
+    glassnet: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, options: tuple[Any, ...]
+) -> None:
+    monkeypatch.setattr("glassnet.training.folder.KEPT_DATA", 0)
+    target = "district" if options == () else "yes"
+    lines = flats(Path("a.csv")).read_text().splitlines()
+    rows = [f"{line},{'yes' if i == 0 else i % 2}" for i, line in enumerate(lines)]
+    Path("a.csv").write_text("\n".join(rows) + "\n")
+    common = ("a.csv", "-t", target, "--epochs", 4, "--no-plots", "--no-baseline", *options)
+    done(glassnet("train", *common, "--out", "few", "--record", "last"))
+    done(glassnet("train", *common, "--out", "all", "--record", "all"))
+    assert not Path("few/data.safetensors").exists()
+    few, every = Run.load("few"), Run.load("all")
+    for iteration in range(every.iteration + 1):
+        for name, value in every.snapshots[iteration].state.items():
+            assert np.array_equal(few.at(iteration).state[name], value)
+    Path("a.csv").write_text("\n".join([rows[0], *reversed(rows[1:])]) + "\n")
+    with pytest.raises(ValueError, match=r"a\.csv has changed since this run was trained on it"):
+        Run.load("few").at(2)
+    Path("a.csv").unlink()
+    with pytest.raises(ValueError, match=r"a\.csv, which is no longer there; put it back\."):
+        Run.load("few").at(2)

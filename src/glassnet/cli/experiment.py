@@ -10,7 +10,7 @@ from glassnet.cli.speaking import Voice, as_options, note, shown_notes
 from glassnet.errors import GlassnetError, RunError
 
 if TYPE_CHECKING:
-    from glassnet.cli.division import Prepared
+    from glassnet.cli.division import Division, Prepared
     from glassnet.cli.judging import Judgement
     from glassnet.cli.plan import Plan
     from glassnet.cli.source import Reading, Source
@@ -57,12 +57,14 @@ class Ready:
     batch: int | None
     prepared: Prepared
     described: dict[str, Any]
+    division: Division
 
 
 def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, Path]:
     """Read, divide, prepare, train; nothing is written before all of it is known to fit."""
     import glassnet
     from glassnet.cli.folders import forget_results, whole_or_nothing
+    from glassnet.training.source import keep_rows
 
     with shown_notes(hold=True):
         ready = _ready(request, dtype)
@@ -87,6 +89,8 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
             progress=not voice.quiet,
             **request.training,
         )
+    if not run.facts["data"]["kept"] and "not_written" not in run.facts:
+        keep_rows(run, ready.place, ready.division.train, ready.division.validation)
     return run, prepared, ready.place
 
 
@@ -133,7 +137,7 @@ def _ready(request: Request, dtype: str) -> Ready:
     prepared = prepare(source, division, preparation, loss=plan.loss or "", unseen=request.unseen)
     if request.test_data is not None:
         prepared, described["test_data"] = _judged_apart(request, reading, source, prepared)
-    return Ready(source.name, source.count, place, network, derivation, epochs, batch, prepared, described)
+    return Ready(source.name, source.count, place, network, derivation, epochs, batch, prepared, described, division)
 
 
 def _judged_apart(request: Request, reading: Reading, source: Source, prepared: Prepared) -> tuple[Prepared, Any]:

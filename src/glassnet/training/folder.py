@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 KEPT_DATA = 16 * 2**20
 """Data up to this many bytes are kept beside the run."""
-OWN_FILES = ("run.json", "history.parquet", "data.safetensors")
+OWN_FILES = ("run.json", "history.parquet", "data.safetensors", "rows.safetensors")
 
 
 def claim_folder(place: Path, overwrite: bool) -> None:

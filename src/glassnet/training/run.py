@@ -89,6 +89,7 @@ class Run:
         self.validation = validation
         self.facts = facts
         self.preparation = preparation
+        self.folder: Path | None = None
 
     # What a person reads.
 
@@ -258,6 +259,10 @@ class Run:
         return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
 
     def _need_data(self, purpose: str) -> None:
+        if self.data is None and self.folder is not None:
+            from glassnet.training.source import read_again
+
+            read_again(self, self.folder)
         if self.data is None:
             raise RunError(
                 f"This run was saved without its data, which are needed to {purpose}; "
@@ -349,6 +354,7 @@ class Run:
         facts = {**described["facts"], "iteration": int(described["iteration"])}
         settings = Settings.from_plain(described["settings"])
         run = cls(settings, snapshots, history, data, validation, facts, preparation)
+        run.folder = Path(folder)
         run.history = history[: run.iteration // run.batches]  # a kill may leave the history ahead of the snapshots
         return run
 
