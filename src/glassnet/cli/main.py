@@ -57,8 +57,10 @@ class Commands(TyperGroup):
                 sys.stdout.flush()
                 status = result if isinstance(result, int) else 0
             except (BrokenPipeError, SystemExit) as end:
-                # The reader, such as `head`, has seen enough: typer wraps the streams and exits 1. That is no failure.
-                left = isinstance(end, BrokenPipeError) or type(sys.stdout).__name__ == "PacifyFlushWrapper"
+                # The reader, such as `head`, has seen enough: typer wraps the streams and exits 1, rich exits 1 on the
+                # spot. That is no failure.
+                left = isinstance(end, BrokenPipeError) or isinstance(end.__context__, BrokenPipeError)
+                left = left or type(sys.stdout).__name__ == "PacifyFlushWrapper"
                 if not left:
                     raise
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
