@@ -150,7 +150,9 @@ def read_run(place: Path, damaged: str) -> tuple[dict[str, Any], Snapshots, Hist
             f"{place} has the format {described.get('format')!r}; this glassnet reads format {FORMAT}. "
             "Use the version that wrote it."
         )
-    facts = described["facts"]
+    facts = described.get("facts") or {}
+    if not {"id", "batches", "data"} <= set(facts):
+        raise DamagedFile(place / "run.json", "it lacks what tells one run from another")
     snapshots, broken = Snapshots.read(place, described["settings"]["record"], facts["id"])
     history = History()
     try:
