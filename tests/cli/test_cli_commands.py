@@ -313,6 +313,29 @@ def test_no_header_and_another_delimiter(glassnet: Callable[..., Any]) -> None:
     done(glassnet("evaluate", "out"))
 
 
+def test_a_first_line_of_numbers_is_said_once_and_may_be_a_header(glassnet: Callable[..., Any]) -> None:
+    Path("f.csv").write_text("4,7\n" + "\n".join(f"{i}.5,{i % 2}" for i in range(20)) + "\n")
+    options = ["--epochs", "2", "-q", "--no-plots", "--task", "regression"]
+    said = "is taken as values, so the columns are column1, column2; pass --header if it names the columns."
+    answer = done(glassnet("train", "f.csv", "-t", "2", *options, "--out", "found"))
+    assert answer.err.count(said) == 1
+    assert said not in done(glassnet("evaluate", "found")).err
+    answer = done(glassnet("train", "f.csv", "-t", "7", "--header", *options, "--out", "named"))
+    assert "is taken as values" not in answer.err
+    assert Run.load("named").preparation.target == "7"  # type: ignore[union-attr]
+    answer = glassnet("train", "f.csv", "-t", "2", "--header", *options)
+    assert answer.status == 2
+    assert "There is no column '2'" in answer.err
+
+
+def test_a_problem_names_the_row_of_the_file(glassnet: Callable[..., Any]) -> None:
+    rows = [f"{i}.5,{'ab'[i % 2]},{i % 2}" for i in range(40)]
+    Path("f.csv").write_text("x,c,y\n" + "\n".join(rows) + "\n")
+    done(glassnet("train", "f.csv", "-t", "y", "--epochs", "2", "-q", "--no-plots", "--out", "out"))
+    Path("g.csv").write_text("x,c,y\n1,a,\n2,b,1\ninf,a,0\n")  # the first row has no target and is left out
+    assert "row 3 is infinite" in glassnet("evaluate", "out", "g.csv").err
+
+
 # The other commands
 
 

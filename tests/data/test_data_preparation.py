@@ -344,3 +344,31 @@ def test_a_description_that_is_none():
     assert sentence_of(lambda: Preparation.from_dict({})) == (
         "This is not the description of a preparation (KeyError('features')); train again."
     )
+
+
+def test_words_that_mean_missing_are_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{i},{('yes', 'no', 'None', '#N/A')[i % 4]}\n" for i in range(20)))
+    table = read_table(path)
+    notes = Preparation.fit(table, "y").notes
+    assert "10 of 20 rows have no 'y' and are left out." in notes
+    assert any(note.startswith("'y' holds 'None' (5 times), '#N/A' (5 times), read as missing;") for note in notes)
+    path.write_text("x,y\n" + "".join(f"{i},{('yes', ' None')[i % 2]}\n" for i in range(20)))
+    with pytest.raises(DataError) as caught:
+        Preparation.fit(read_table(path), "y")
+    assert str(caught.value) == (
+        "Target 'y' has one class only, 'yes', in 10 training rows (10 rows with missing words, 'None', were left out); "
+        "a classifier needs two or more."
+    )
+
+
+@pytest.mark.parametrize("style", ["{},000", "{},5", "{}%", "1.{}00,5"])
+def test_numbers_written_with_marks_are_said(style):
+    texts = [style.format(i) for i in range(1, 21)]
+    table = {"p": texts, "x": list(range(20)), "y": ["a", "b"] * 10}
+    said = f"its values look like numbers written with ',' or '%', such as '{texts[0]}': write them plainly, "
+    said += "like 1000, 1.5 or 0.05"
+    assert f"'p' is left out: {said}." in Preparation.fit(table, "y").notes
+    assert f"'p' is used as text, but {said}." in Preparation.fit(table, "y", features=["p"]).notes
+    with pytest.raises(DataError, match="too many for classes; its values look like numbers"):
+        Preparation.fit({"x": list(range(42)), "p": [style.format(i) for i in range(42)]}, "p")

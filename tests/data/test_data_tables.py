@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassnet.data import csv_files, find_column, read_table
-from glassnet.errors import DataError
+from glassnet.errors import DataError, GlassnetWarning
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def read(tmp_path, monkeypatch):
         ('wt,mpg\n"1",2.6,21\n"2",2.3,22\n', {"column1": [1, 2], "wt": [2.6, 2.3], "mpg": [21, 22]}),
     ],
 )  # fmt: skip
+@pytest.mark.filterwarnings("ignore:The first line of:glassnet.errors.GlassnetWarning")
 def test_text_tables_by_hand(read, text, columns):
     assert read(text) == columns
 
@@ -66,6 +67,46 @@ def test_settings(read):
     assert read("a,b\n-9,2\n3,4\n", missing=("-9",)) == {"a": [None, 3], "b": [2, 4]}
     assert read("code,x\n007,1\n 010,2\n", text=["code"]) == {"code": ["007", "010"], "x": [1, 2]}
     assert read("a,column1,\n1,2,3\n") == {"a": [1], "column1": [2], "column3": [3]}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("0,1,2\n0.5,0.25,1.5\n0.1,0.2,0.3\n", ["0", "1", "2"]),
+        ("1,2\n0.5,0.25\n", ["1", "2"]),
+        ("1,2,3\n5,5,5\n", ["1", "2", "3"]),
+        (",0,1\n0,0.5,0.5\n1,0.5,0.5\n", ["column1", "0", "1"]),
+    ],
+)
+def test_column_numbers_are_a_header(read, text, names):
+    assert list(read(text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0,1\n1,0\n1,1\n", "the columns are column1, column2; pass header=True (command line: --header) if it names the columns."),  # noqa: E501
+        ("1,2,3\n4,5,6\n", "the columns are column1, ..., column3; pass header=True (command line: --header) if it names the columns."),  # noqa: E501
+        ("5\n6\n", "the column is column1; pass header=True (command line: --header) if it names the column."),
+    ],
+)  # fmt: skip
+def test_values_in_the_first_line_are_said_once(read, text, said):
+    with pytest.warns(GlassnetWarning) as caught:
+        read(text)
+    assert [str(one.message) for one in caught] == [f"The first line of 'f.csv' is taken as values, so {said}"]
+    read(text, header=False)
+    read(text, header=True)
+
+
+def test_blanks_before_quotes(read, monkeypatch):
+    assert read('a, b\n1, "x"\n2, "y"\n') == {"a": [1, 2], "b": ["x", "y"]}
+    assert read('a, b, c\n1, "x, ""y\nz""", "3"\n2, , 4\n') == {"a": [1, 2], "b": ['x, "y\nz"', None], "c": [3, 4]}
+    assert read('a;b\n1;  "x;y"\n2; z\n') == {"a": [1, 2], "b": ["x;y", "z"]}
+    with pytest.raises(DataError, match=r"^'f.csv' line 3 has 3 values where the header has 2"):
+        read('a, b\n1, "x"\n2, 3, 4\n')
+    monkeypatch.setattr(csv_files, "SAMPLE", 64)
+    assert read("a, b\n" + "1, x\n" * 50 + '2, "y"\n')["b"][-1] == "y"
+    assert read("a, b\n" + "1, x\n" * 50 + '2, "y, z"\n')["b"][-1] == "y, z"
 
 
 def test_gzip(read):
@@ -227,7 +268,10 @@ def test_bad_objects():
 
 def test_find_column():
     names = ["wt", "species", "5"]
-    assert [find_column(names, name) for name in ("wt", "5", "2", 1)] == ["wt", "5", "species", "wt"]
+    assert [find_column(names, name) for name in ("wt", "5", 1)] == ["wt", "5", "wt"]
+    assert [find_column(nameless, "2") for nameless in (["column1", "column2"], ["x1", "x2"])] == ["column2", "x2"]
+    with pytest.raises(DataError, match=r"^There is no column '2'. Columns: wt, species, 5\.$"):
+        find_column(names, "2")  # a position only where columns have no names
     with pytest.raises(DataError) as caught:
         find_column(names, "Specis")
     assert str(caught.value) == "There is no column 'Specis'; did you mean 'species'? Columns: wt, species, 5."

@@ -31,7 +31,7 @@ def evaluate(
     ] = None,
     unseen: Unseen = "error",
     delimiter: Delimiter = None,
-    no_header: NoHeader = False,
+    no_header: NoHeader = None,
     skip_damaged: SkipDamaged = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:

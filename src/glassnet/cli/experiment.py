@@ -33,7 +33,7 @@ class Request:
     features: list[str] | None
     drop: list[str]
     delimiter: str | None
-    no_header: bool
+    no_header: bool | None
     unseen: str | None
     test: str | None
     test_data: str | None

@@ -16,5 +16,8 @@ Unseen = Annotated[
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHARACTER", help="Between the columns of DATA; found when not given.")
 ]
-NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line of DATA holds values, not names.")]
+NoHeader = Annotated[
+    bool | None,
+    typer.Option("--no-header/--header", help="The first line of DATA holds values / names; found when not given."),
+]
 SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")]

@@ -37,7 +37,7 @@ def predict(
     ] = False,
     unseen: Unseen = "error",
     delimiter: Delimiter = None,
-    no_header: NoHeader = False,
+    no_header: NoHeader = None,
     skip_damaged: SkipDamaged = False,
 ) -> None:
     """Predict new rows with a trained network.
@@ -65,7 +65,7 @@ def predict(
 
 
 def _answer(
-    run: Run, data: str, delimiter: str | None, no_header: bool, unseen: str, only: bool
+    run: Run, data: str, delimiter: str | None, no_header: bool | None, unseen: str, only: bool
 ) -> tuple[Any, list[str]]:
     """The table of predictions, and what is worth knowing about it."""
     import numpy as np
@@ -88,7 +88,7 @@ def _answer(
     return pa.table({**kept, **{name: np.asarray(values) for name, values in columns.items()}}), notes
 
 
-def _as_written(data: str, source: Any, delimiter: str | None, no_header: bool) -> Any:
+def _as_written(data: str, source: Any, delimiter: str | None, no_header: bool | None) -> Any:
     """The columns of DATA as the file has them: in a text file 01000 stays 01000, and NA stays NA."""
     import glassnet
     from glassnet.cli.source import Reading

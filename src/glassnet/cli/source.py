@@ -6,9 +6,11 @@ rows were divided, so that the same held-out rows can be made again.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,9 +36,10 @@ class Reading:
     header: bool | str = "auto"
 
     @classmethod
-    def asked(cls, delimiter: str | None, no_header: bool) -> Reading:
-        r"""From the options --delimiter (with \t for a tab) and --no-header."""
-        return cls({"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter), False if no_header else "auto")
+    def asked(cls, delimiter: str | None, no_header: bool | None) -> Reading:
+        r"""From the options --delimiter (with \t for a tab) and --no-header/--header (None: found)."""
+        header: bool | str = "auto" if no_header is None else not no_header
+        return cls({"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter), header)
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,16 @@ class Source:
         if self.X is not None:
             return np.asarray(preparation.transform(self.X if rows is None else self.X[rows]))
         table = self.table if rows is None or len(rows) == self.table.num_rows else self.table.take(rows)
-        return np.asarray(preparation.transform(table, unseen=unseen))
+        with _rows_of_the_whole(rows):
+            return np.asarray(preparation.transform(table, unseen=unseen))
 
     def targets(self, preparation: Any, rows: Rows) -> Array:
         """The network's targets for these rows."""
         if self.X is not None:
             return np.asarray(preparation.transform_target(self.labels(rows)))
         table = self.table if len(rows) == self.table.num_rows else self.table.take(rows)
-        return np.asarray(preparation.transform_target(table.select([self.wanted])))
+        with _rows_of_the_whole(rows):
+            return np.asarray(preparation.transform_target(table.select([self.wanted])))
 
 
 def read_source(
@@ -157,6 +162,7 @@ def read_source(
     DataError : as for `read_table` and `read_array`; no such bundled data set; no target
     """
     from glassnet.data import dataset, dataset_names, file_fingerprint, find_column, is_array_source, read_table
+    from glassnet.data.remarks import header_read
 
     described: dict[str, Any] = {
         "data": _absolute(data),
@@ -192,6 +198,8 @@ def read_source(
         )
     chosen_column = None if target is None else find_column(table.column_names, target)
     described["target"] = chosen_column
+    if (found := header_read(table)) is not None:
+        described["header"] = found  # so that it is not found, and said, once more when the rows are read again
     return Source(name, table, None, chosen_column, described)
 
 
@@ -250,6 +258,20 @@ def read_again(described: Mapping[str, Any], preparation: Any) -> Source:
         text=preparation.text_columns,
         bundled=bool(described.get("bundled")),
     )
+
+
+@contextlib.contextmanager
+def _rows_of_the_whole(rows: Rows | None) -> Iterator[None]:
+    """Problems found in a part of a table name the row in the table."""
+    try:
+        yield
+    except DataError as problem:
+        if rows is None:
+            raise
+        said = re.sub(
+            r"^((?:Column|Target) '.*?' row )(\d+)", lambda m: f"{m[1]}{rows[int(m[2]) - 1] + 1}", str(problem), count=1
+        )
+        raise DataError(said) from None
 
 
 def _file(name: str) -> str:

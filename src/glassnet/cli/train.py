@@ -60,7 +60,8 @@ def train(
             "--target",
             "-t",
             metavar="COLUMN",
-            help="The column to predict; for an array file, the array file of its labels.",
+            help="The column to predict, by name (by position in a table without names, from 1); for an array file, the "
+            "array file of its labels.",
             rich_help_panel=DATA,
         ),
     ] = None,
@@ -101,13 +102,14 @@ def train(
         ),
     ] = None,
     no_header: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--no-header",
-            help="The first line holds values, not names; the columns are then column1, column2, ...",
+            "--no-header/--header",
+            help="The first line holds values (the columns are then column1, column2, ...) / names; found when not "
+            "given.",
             rich_help_panel=DATA,
         ),
-    ] = False,
+    ] = None,
     unseen: Annotated[
         str | None,
         typer.Option(
@@ -372,7 +374,7 @@ def _request(
     features: str | None,
     drop: str | None,
     delimiter: str | None,
-    no_header: bool,
+    no_header: bool | None,
     unseen: str | None,
     test: str | None,
     test_data: str | None,

@@ -112,3 +112,19 @@ def first_text(column: Any) -> tuple[int, str] | None:
     bad = pc.invert(pc.match_substring_regex(texts, r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"))
     row = pc.index(bad, True).as_py()
     return None if row < 0 else (row + 1, texts[row].as_py())
+
+
+def formatted_numbers(column: Any) -> str:
+    """For a column of texts most of which are numbers written with ',' or '%': that, and what to do; else nothing."""
+    import pyarrow.compute as pc
+
+    texts = column.drop_null()
+    written = pc.match_substring_regex(texts, r"^\s*[+-]?\d[\d.,]*\s*%?\s*$")
+    marked = pc.and_(written, pc.match_substring_regex(texts, "[,%]"))
+    first = pc.index(marked, True).as_py()
+    if first < 0 or 2 * (pc.sum(written).as_py() or 0) <= len(texts):
+        return ""
+    return (
+        f"its values look like numbers written with ',' or '%', such as '{texts[first].as_py()}': write them plainly, "
+        "like 1000, 1.5 or 0.05"
+    )

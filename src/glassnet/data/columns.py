@@ -10,8 +10,10 @@ LISTED = 30
 
 
 def find_column(names: Sequence[str], name: str | int) -> str:
-    """The column called `name`; or, when none is and `name` is a whole number k, the k-th column (from 1).
+    """The column called `name`; or, when none is, the k-th column (from 1) for a whole number k.
 
+    Text such as "2" is a position only among columns without names of their own: column1, column2, ... of a file
+    without a header, or x1, x2, ... of an array.
     A name that differs in case or blanks is not taken silently: it is offered in the error.
 
     Raises
@@ -28,7 +30,8 @@ def find_column(names: Sequence[str], name: str | int) -> str:
     wanted = str(name)
     if wanted in names:
         return wanted
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+    nameless = any(list(names) == [f"{stem}{k + 1}" for k in range(len(names))] for stem in ("column", "x"))
+    if (nameless or not isinstance(name, str)) and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return names[int(wanted) - 1]
     near = nearest(wanted.strip(), names)
     hint = f"; did you mean '{near}'?" if near else "."

@@ -9,17 +9,23 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from glassnet.data.dialect import BLANKS, Dialect, records, sniff
+from glassnet.data.dialect import BLANKS, Dialect, has_spaced_quotes, records, sniff
 from glassnet.data.files import GZIP, damaged_gzip, open_bytes, read_bytes, refuse_binary
-from glassnet.errors import DataError
+from glassnet.data.remarks import KEY
+from glassnet.errors import DataError, GlassnetWarning
 
 SAMPLE = 1 << 20
 LONGEST_SAMPLE = 1 << 27
+WORTH_SAYING = 0.1
 
 
 def read_csv(
@@ -49,12 +55,54 @@ def read_csv(
         types = {} if first is None else {f.name: f.type for f in first.schema if not pa.types.is_null(f.type)}
     types.update({name: pa.string() for name in text if name in dialect.names})
     table = _read_whole(file, dialect, missing, types)
+    if not dialect.spaced and _holds_spaced_quotes(table):
+        dialect = replace(dialect, spaced=True, multiline=True)
+        table = _read_whole(file, dialect, missing, types)
     if table.num_rows == 0:
         raise DataError(f"'{file}' has a header but no rows; it needs at least one row of values.")
     if any(pa.types.is_binary(field.type) for field in table.schema):
         raise DataError(_not_utf8(file))
     _refuse_open_quote(file, table, dialect)
-    return _tidy_text(table, dialect, missing, frozenset(text))
+    table = _tidy_text(table, dialect, missing, frozenset(text))
+    if dialect.guessed and not dialect.header:
+        warnings.warn(_taken_as_values(file, dialect.names), GlassnetWarning, stacklevel=4)
+    remarks = {"header": dialect.header, "missing": _missing_words(file, table, dialect, missing)}
+    return table.replace_schema_metadata({KEY: json.dumps(remarks)})
+
+
+def _taken_as_values(file: Path, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        said = "so the column is column1"
+    else:
+        said = f"so the columns are {', '.join(names if len(names) < 3 else (names[0], '...', names[-1]))}"
+    return (
+        f"The first line of '{file}' is taken as values, {said}; pass header=True (command line: --header) if it names "
+        f"the column{'s' if len(names) > 1 else ''}."
+    )
+
+
+def _missing_words(file: Path, table: Any, dialect: Dialect, missing: Sequence[str]) -> dict[str, dict[str, int]]:
+    """For text columns that lack many values: the words that were taken as missing, and how often."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = [word for word in missing if word]
+    gappy = [
+        field.name
+        for field, column in zip(table.schema, table.columns, strict=True)
+        if pa.types.is_string(field.type) and column.null_count > WORTH_SAYING * len(column)
+    ]
+    if not gappy or not words:
+        return {}
+    raw = _read_whole(file, dialect, (), {name: pa.string() for name in gappy}, gappy)
+    found = {}
+    for name in gappy:
+        texts = pc.utf8_trim_whitespace(raw.column(name))
+        tally = pc.value_counts(texts.filter(pc.is_in(texts, value_set=pa.array(words, pa.string()))))
+        counts = dict(zip(tally.field("values").to_pylist(), tally.field("counts").to_pylist(), strict=True))
+        if counts:
+            found[name] = counts
+    return found
 
 
 def _sample(file: Path) -> tuple[bytes, bool]:
@@ -69,15 +117,26 @@ def _sample(file: Path) -> tuple[bytes, bool]:
         size *= 4
 
 
-def _convert(stream: Any, dialect: Dialect, missing: Sequence[str], types: dict[str, Any], _strict: bool = True) -> Any:
+def _convert(
+    stream: Any,
+    dialect: Dialect,
+    missing: Sequence[str],
+    types: dict[str, Any],
+    only: Sequence[str] = (),
+    _strict: bool = True,
+) -> Any:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
     multiline = dialect.multiline
+    if dialect.delimiter == BLANKS:
+        stream = _SingleBlanks(stream)
+    elif dialect.spaced:
+        stream = _ClosedUp(stream, dialect.delimiter)
     while True:
         try:
             return arrow.read_csv(
-                stream if dialect.delimiter != BLANKS else _SingleBlanks(stream),
+                stream,
                 read_options=arrow.ReadOptions(column_names=list(dialect.names)),
                 parse_options=arrow.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=multiline),
                 convert_options=arrow.ConvertOptions(
@@ -85,15 +144,18 @@ def _convert(stream: Any, dialect: Dialect, missing: Sequence[str], types: dict[
                     strings_can_be_null=True,
                     decimal_point=dialect.decimal,
                     column_types=types,
+                    include_columns=list(only),
                 ),
             )
-        except pa.ArrowInvalid:
+        except (pa.ArrowInvalid, csv.Error):
             if _strict:
                 raise
             return None
 
 
-def _read_whole(file: Path, dialect: Dialect, missing: Sequence[str], types: dict[str, Any]) -> Any:
+def _read_whole(
+    file: Path, dialect: Dialect, missing: Sequence[str], types: dict[str, Any], only: Sequence[str] = ()
+) -> Any:
     import pyarrow as pa
 
     widened = 0
@@ -103,7 +165,7 @@ def _read_whole(file: Path, dialect: Dialect, missing: Sequence[str], types: dic
         try:
             with pa.input_stream(str(file), compression="gzip" if packed else None) as stream:
                 stream.read(dialect.body)
-                return _convert(stream, dialect, missing, types)
+                return _convert(stream, dialect, missing, types, only)
         except pa.ArrowInvalid as error:
             column = re.search(r"CSV column #(\d+)", str(error))
             if column and dialect.names[int(column[1])] in types:
@@ -111,10 +173,15 @@ def _read_whole(file: Path, dialect: Dialect, missing: Sequence[str], types: dic
                 widened += 1
                 continue
             if not dialect.multiline and _has_multiline_cells(file, dialect):
-                dialect = Dialect(**{**dialect.__dict__, "multiline": True})
+                dialect = replace(dialect, multiline=True)
+                continue
+            if not dialect.spaced and _has_spaced_quotes(file, dialect):
+                dialect = replace(dialect, spaced=True, multiline=True)
                 continue
             if "Empty CSV file" in str(error):
                 raise DataError(f"'{file}' has a header but no rows; it needs at least one row of values.") from None
+            raise DataError(_why_unreadable(file, dialect, str(error))) from None
+        except csv.Error as error:
             raise DataError(_why_unreadable(file, dialect, str(error))) from None
         except OSError as error:
             raise DataError(damaged_gzip(file, error)) from None
@@ -135,6 +202,24 @@ def _has_multiline_cells(file: Path, dialect: Dialect) -> bool:
             return any("\n" in cell for _, cells in records(lines, dialect.delimiter) for cell in cells)
     except (csv.Error, UnicodeDecodeError):
         return False
+
+
+def _has_spaced_quotes(file: Path, dialect: Dialect) -> bool:
+    try:
+        with _text(file) as lines:
+            return any(has_spaced_quotes(line, dialect.delimiter) for line in lines)
+    except UnicodeDecodeError:
+        return False
+
+
+def _holds_spaced_quotes(table: Any) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = (
+        column for field, column in zip(table.schema, table.columns, strict=True) if pa.types.is_string(field.type)
+    )
+    return any(pc.any(pc.match_substring_regex(column, '^ +".*"\\s*$')).as_py() for column in texts)
 
 
 def _text(file: Path) -> io.TextIOWrapper:
@@ -257,6 +342,29 @@ class _SingleBlanks(io.RawIOBase):
             self._ready = self._ENDS.sub(b"", self._RUN.sub(lambda m: m[1] or b" ", lines))
             if not chunk:
                 break
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+
+class _ClosedUp(io.RawIOBase):
+    """A byte stream without the blanks between a delimiter and a quote, which Arrow would take for a part of the text."""
+
+    def __init__(self, stream: Any, delimiter: str) -> None:
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+        self._records = records(text, delimiter)
+        self._delimiter = delimiter
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._ready:
+            out = io.StringIO(newline="")
+            csv.writer(out, delimiter=self._delimiter).writerows(cells for _, cells in islice(self._records, 4096))
+            self._ready = out.getvalue().encode("utf-8", "surrogateescape")
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from glassnet.errors import DataError
 
@@ -28,7 +29,10 @@ _VALUE = re.compile(r"\d{4}-\d\d-\d\d([ T].*)?$|\d\d?:\d\d(:\d\d)?$|true$|false$
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one file is written. `delimiter` " " stands for any run of blanks; `body` is the byte where rows begin."""
+    """How one file is written. `delimiter` " " stands for any run of blanks; `body` is the byte where rows begin.
+
+    `guessed` says that nobody said whether the first line is a header, `spaced` that blanks stand before quotes.
+    """
 
     delimiter: str
     decimal: str
@@ -36,6 +40,8 @@ class Dialect:
     header: bool
     body: int
     multiline: bool
+    guessed: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,13 @@ def sniff(
         body = mark
     decimal = "," if best.delimiter != "," and _decimal_comma(rows) else "."
     multiline = any("\n" in cell or "\r" in cell for record in best.records for cell in record)
-    return Dialect(best.delimiter, decimal, names, has_header, body, multiline)
+    spaced = has_spaced_quotes(text, best.delimiter)
+    return Dialect(best.delimiter, decimal, names, has_header, body, multiline or spaced, header == "auto", spaced)
+
+
+def has_spaced_quotes(text: str, delimiter: str) -> bool:
+    """Whether blanks stand between a delimiter, or the beginning of a line, and a quote."""
+    return delimiter != BLANKS and re.search(f'(^|{re.escape(delimiter)}) +"', text, re.MULTILINE) is not None
 
 
 def named(cells: Sequence[str], source: str) -> tuple[str, ...]:
@@ -202,9 +214,12 @@ def _is_number(cell: str, delimiter: str) -> bool:
 def _has_header(found: list[list[str]], gaps: frozenset[str]) -> bool:
     """The first record names the columns unless it reads like the rows below it.
 
-    All text: a header. No text: none. A mixture: a header only if some column starts with text and goes on in numbers.
+    All text: a header. No text: none, but for column numbers. A mixture: a header only if some column starts with text
+    and goes on in numbers.
     """
     first = [cell.strip() for cell in found[0]]
+    if _numbers_the_columns(first, [[cell.strip() for cell in record] for record in found[1:]]):
+        return True
     values = [_is_number(cell, ";") or _VALUE.match(cell) is not None or cell in gaps for cell in first]
     if all(values):
         return False
@@ -217,6 +232,25 @@ def _has_header(found: list[list[str]], gaps: frozenset[str]) -> bool:
             if below and all(_is_number(cell, ";") for cell in below):
                 return True
     return False
+
+
+def _numbers_the_columns(first: list[str], rows: list[list[str]]) -> bool:
+    """Whether the first record is 0, 1, 2, ... or 1, 2, 3, ..., as pandas names columns without names.
+
+    No row may go on like it. Two columns are no proof, unless one of them holds no whole numbers below.
+    """
+    if first and not first[0] and [record[0] for record in rows] == [str(row) for row in range(len(rows))]:
+        first, rows = first[1:], [record[1:] for record in rows]  # the index, written too
+    count = len(first)
+    if count < 2 or not rows or first not in ([str(k) for k in range(count)], [str(k + 1) for k in range(count)]):
+        return False
+    for record in rows:
+        if all(cell.isdecimal() for cell in record):
+            numbers = [int(cell) for cell in record]
+            if all(after - before == 1 for before, after in pairwise(numbers)):
+                return False
+    columns = list(zip(*rows, strict=False))
+    return count > 2 or any(not any(re.fullmatch(r"[+-]?\d*", cell) for cell in column) for column in columns)
 
 
 def _decimal_comma(rows: list[list[str]]) -> bool:

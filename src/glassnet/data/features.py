@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.column_values import NUMBER, as_numbers, as_texts, codes_of, first_text, unit_of
+from glassnet.data.column_values import NUMBER, as_numbers, as_texts, codes_of, first_text, formatted_numbers, unit_of
 from glassnet.errors import DataError
 
 MOST_CATEGORIES = 50
@@ -166,12 +166,17 @@ def _fit_categories(column: Any, name: str, wanted: bool) -> tuple[Feature | Non
         return None, [f"'{name}' is left out: it has no values in the training rows."]
     tally = pc.value_counts(texts.drop_null())
     counts = dict(zip(tally.field("values").to_pylist(), tally.field("counts").to_pylist(), strict=True))
-    notes = _numbers_among(texts, name, present)
+    formatted = formatted_numbers(texts)
+    notes = [] if formatted else _numbers_among(texts, name, present)
     if len(counts) > 0.9 * present and present >= FEWEST_ROWS_OF_AN_IDENTIFIER and not wanted:
+        if formatted:
+            return None, [f"'{name}' is left out: {formatted}."]
         return None, [
             *notes,
             f"'{name}' is left out: {len(counts)} different texts in {present} rows look like an identifier.",
         ]
+    if formatted:
+        notes.append(f"'{name}' is used as text, but {formatted}.")
     if len(counts) == 1:
         return None, [f"'{name}' is left out: it is '{next(iter(counts))}' in every training row."]
     frequent = sorted(counts, key=lambda text: (-counts[text], text))

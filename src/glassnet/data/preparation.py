@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.data.column_values import as_numbers, unit_of
 from glassnet.data.columns import find_column, missing_columns
 from glassnet.data.features import CategoricalFeature, Feature, Matrix, NumericFeature, Rows, fit_feature
+from glassnet.data.remarks import missing_words
 from glassnet.data.tables import read_table
 from glassnet.data.target_records import target_from_dict, target_to_dict
 from glassnet.data.targets import choose_task, fit_target, present_rows
@@ -100,10 +101,17 @@ class Preparation(WithTarget):
         chosen = _chosen(table.column_names, name, features, drop)
         present = usable_rows(table, name)
         training = present if rows is None else np.intersect1d(check_rows(rows, table.num_rows), present)
-        encoding, notes = fit_target(table.column(name), name, task, training, present)
+        words = missing_words(table, name)
+        encoding, notes = fit_target(table.column(name), name, task, training, present, list(words))
         gaps = table.num_rows - len(present)
         if gaps:
             notes.append(f"{gaps} of {table.num_rows} rows have no '{name}' and are left out.")
+        if words and encoding.classes is not None:
+            counted = ", ".join(f"'{word}' ({count} times)" for word, count in words.items())
+            notes.append(
+                f"'{name}' holds {counted}, read as missing; if that is a class, give it another word, or pass missing= to "
+                "read_table."
+            )
         taken = None if len(training) == table.num_rows else training
         fitted: list[Feature] = []
         left_out: list[str] = []

@@ -15,7 +15,7 @@ from glassnet.data.dialect import named
 from glassnet.data.files import existing_file, read_bytes
 from glassnet.errors import DataError
 
-MISSING = ("", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "?")
+MISSING = ("", "NA", "NaN", "nan", "N/A", "#N/A", "null", "NULL", "None", "?")
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 PARQUET = b"PAR1"
 
@@ -49,6 +49,10 @@ def read_table(
     Returns
     -------
     pyarrow.Table
+
+    Warns
+    -----
+    GlassnetWarning : header is "auto" and the first line of a text table is taken as values
 
     Raises
     ------

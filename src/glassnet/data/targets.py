@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.column_values import BOOLEAN, NUMBER, as_numbers, as_texts, codes_of, first_text, unit_of
+from glassnet.data.column_values import (
+    BOOLEAN,
+    NUMBER,
+    as_numbers,
+    as_texts,
+    codes_of,
+    first_text,
+    formatted_numbers,
+    unit_of,
+)
 from glassnet.data.features import Matrix, Rows, listed, moments
 from glassnet.errors import DataError, unknown_name
 
@@ -144,7 +153,7 @@ def choose_task(column: Any, name: str, task: str, rows: Rows) -> tuple[str, str
         return REGRESSION, f"Regression, as asked: '{name}' has {distinct} different values."
     many = distinct > len(rows) / 2 or (kind != "text" and distinct > MOST_NUMBERS_AS_CLASSES)
     if many and distinct > MOST_CLASSES_OF_NUMBERS and (task != "auto" or kind == "text"):
-        stray = _stray_text(column) if kind == "text" else ""
+        stray = (_stray_text(column) or formatted_numbers(as_texts(column))) if kind == "text" else ""
         advice = "use task='regression'" if kind != "text" else "choose another target"
         raise DataError(
             f"Target '{name}' has {distinct} different values in {len(rows)} rows, too many for classes; "
@@ -169,11 +178,14 @@ def choose_task(column: Any, name: str, task: str, rows: Rows) -> tuple[str, str
     )
 
 
-def fit_target(column: Any, name: str, task: str, rows: Rows, present: Rows) -> tuple[Target, list[str]]:
+def fit_target(
+    column: Any, name: str, task: str, rows: Rows, present: Rows, words: Sequence[str] = ()
+) -> tuple[Target, list[str]]:
     """The target's encoding and sentences about the choice made.
 
     Mean and standard deviation come from the training `rows`; the task and the list of classes from all rows that hold
-    a value, `present`, so that a class which chance put among the test rows only is still a class.
+    a value, `present`, so that a class which chance put among the test rows only is still a class. `words` are those
+    taken as missing, as far as they are known.
 
     Raises
     ------
@@ -193,9 +205,12 @@ def fit_target(column: Any, name: str, task: str, rows: Rows, present: Rows) -> 
     plain = column.cast(column.type.value_type) if hasattr(column.type, "value_type") else column
     labels = sort_labels(plain.take(present).unique().to_pylist())
     if len(labels) < 2 or len(plain.take(rows).unique()) < 2:
+        gaps = len(column) - len(present)
+        listed_words = ", ".join(f"'{word}'" for word in words) or "such as NA or None, or nothing"
+        without = f" ({gaps} rows with missing words, {listed_words}, were left out)" if gaps else ""
         raise DataError(
-            f"Target '{name}' has one class only, '{plain[int(rows[0])].as_py()}', in {len(rows)} training rows; a "
-            "classifier needs two or more."
+            f"Target '{name}' has one class only, '{plain[int(rows[0])].as_py()}', in {len(rows)} training "
+            f"rows{without}; a classifier needs two or more."
         )
     target = ClassTarget(name, tuple(labels))
     notes = [reason]
