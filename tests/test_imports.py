@@ -11,7 +11,7 @@ import pytest
 
 import glassnet
 
-ROOMS = ("errors", "equations", "network", "engines", "data", "training", "views", "cli")
+ROOMS = ("errors", "equations", "network", "engines", "data", "training", "statistics", "estimators", "views", "cli")
 """From left to right. `data` stands beside the mathematics and knows nothing of it."""
 KNOWS_ONLY = {"data": {"errors"}}
 PACKAGE = Path(glassnet.__file__).parent

@@ -84,7 +84,7 @@ SETTINGS: dict[str, tuple[list[str], list[str]]] = {
     "a loss that does not fit": (["--loss", "binary_cross_entropy", "--output", "relu"], ["relu output"]),
     "softmax over one output": (["--output", "softmax"], ["softmax over one output"]),
     "momentum without sgd": (["--momentum", "0.9"], ["--momentum belongs to sgd"]),
-    "momentum 1": (["--optimizer", "sgd", "--momentum", "1"], ["momentum=1.0"]),
+    "momentum 2": (["--optimizer", "sgd", "--momentum", "2"], ["momentum=2.0"]),
     "a rate for lbfgs": (["--optimizer", "lbfgs", "--learning-rate", "1"], ["leave --learning-rate"]),
     "batches for lbfgs": (["--optimizer", "lbfgs", "--batch-size", "8"], ["LBFGS got batch_size=8"]),
     "patience 0": (["--early-stopping", "0"], ["patience=0"]),

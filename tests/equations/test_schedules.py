@@ -35,6 +35,8 @@ def test_inverse_scaling():
     # 0.6 / √(t + 1): t = 0, 3, 8
     assert rates(gn.InverseScaling(0.6), [0, 3, 8]) == pytest.approx([0.6, 0.3, 0.2], rel=1e-15)
     assert rates(gn.InverseScaling(0.6, power=1.0), [2]) == pytest.approx([0.2], rel=1e-15)
+    # by samples: epoch 2 of 10 samples, 4 seen before: 0.6 / (2 · 10 + 4 + 1)^0.5 = 0.6 / 5
+    assert gn.InverseScaling(0.6, samples=10, samples_before=4).rate(99, 2, 2.5) == pytest.approx(0.12, rel=1e-15)
 
 
 def test_cosine():
@@ -110,7 +112,7 @@ def test_all_schedules_are_tested():
         (lambda: gn.StepDecay(0), "StepDecay got learning_rate=0; it needs a finite number above 0."),
         (lambda: gn.StepDecay(0.1, every=0, factor=-1), "StepDecay got every=0, factor=-1; it needs a finite number above 0."),
         (lambda: gn.ExponentialDecay(0.1, decay=0), "ExponentialDecay got decay=0; it needs a finite number above 0."),
-        (lambda: gn.InverseScaling(0.1, power=-1), "InverseScaling got power=-1; it needs a finite number above 0."),
+        (lambda: gn.InverseScaling(0.1, power=-1), "InverseScaling got power=-1; it needs a finite number, 0 or above."),
         (lambda: gn.CosineDecay(0.1, epochs=0), "CosineDecay got epochs=0; it needs a finite number above 0."),
         (lambda: gn.CosineDecay(0.1, end=0.2), "CosineDecay got end=0.2; it needs a rate from 0 to learning_rate."),
         (lambda: gn.OneCycle(0.1, rise=1), "OneCycle got rise=1; it needs a number from 0 up to, but not including, 1."),

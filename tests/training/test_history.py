@@ -80,9 +80,18 @@ def test_adaptive_rate_by_hand():
     rate = AdaptiveRate(gn.Adaptive(0.8, factor=0.5, patience=2, tolerance=0.1, minimum=0.3))
     seen = []
     for cost in (1.0, 0.95, 0.94, 0.5, 0.5, 0.5, 0.5, 0.5):
-        rate.saw(cost)
+        assert rate.saw({"cost": cost, "penalty": 0.0}) is False
         seen.append(rate.rate)
     assert seen == [0.8, 0.8, 0.4, 0.4, 0.4, 0.3, 0.3, 0.3]
+
+
+def test_an_adaptive_rate_that_stops_by_hand():
+    # patience 1: 0.8 stalls, then 0.4 (still above the minimum) falls to 0.2 below it, and the next stall ends it
+    rate = AdaptiveRate(gn.Adaptive(0.8, factor=0.5, patience=1, minimum=0.3, monitor="accuracy", stops=True))
+    seen = []
+    for accuracy in (0.9, 0.9, 0.8, 0.7):
+        seen.append((rate.saw({"accuracy": accuracy}), rate.rate))
+    assert seen == [(False, 0.8), (False, 0.4), (False, 0.2), (True, 0.2)]
 
 
 def lines_of(capsys, show, epochs=50):

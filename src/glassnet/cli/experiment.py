@@ -125,8 +125,8 @@ def _ready(request: Request, dtype: str) -> Ready:
     derivation = glassnet.derive(network, plan.loss, optimizer, l1=asked["l1"], l2=asked["l2"])
     Snapshots(asked["record"])
     Settings(
-        network, derivation.loss, optimizer, epochs, batch, asked["l1"], asked["l2"], asked["seed"], True,
-        asked["engine"], dtype, asked["record"], False,
+        network, derivation.loss, optimizer, epochs, batch, asked["l1"], asked["l2"], "mean", asked["seed"],
+        True, asked["engine"], dtype, asked["record"], False,
     )  # fmt: skip
     described = {
         **source.described,

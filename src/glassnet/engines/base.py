@@ -68,6 +68,6 @@ class Engine(Protocol):
         """
         ...
 
-    def penalty(self, state: State) -> float:
-        """R of the present weights; 0 without penalties."""
+    def penalty(self, state: State, count: float) -> float:
+        """R of the present weights over `count` samples (or that total weight); 0 without penalties."""
         ...

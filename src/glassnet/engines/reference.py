@@ -79,10 +79,10 @@ class ReferenceEngine:
             self._check_finite(env, (*self.derivation.inference, self.data_cost))
         return value, float(env["S"]) if w is not None else float(X.shape[0]), env[self.derivation.output.name]
 
-    def penalty(self, state: State) -> float:
+    def penalty(self, state: State, count: float) -> float:
         for equation in self.derivation.cost:
             if equation.name == "R":
-                return float(equation.expression.evaluate(state, self.xp))
+                return float(equation.expression.evaluate({**state, "m": count, "S": count}, self.xp))
         return 0.0
 
     def _environment(self, state: State, X: Array, Y: Array | None, w: Array | None) -> dict[str, Array]:

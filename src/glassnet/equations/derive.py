@@ -36,7 +36,7 @@ from glassnet.equations.optimizers import LBFGS, Optimizer
 from glassnet.equations.optimizers import optimizer as named_optimizer
 from glassnet.equations.schedules import is_number, plain
 from glassnet.equations.simplify import LOGIT_RULES, ROWS_OF_TARGETS, add, rewritten, simplified, tidied
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, unknown_name
 
 if TYPE_CHECKING:
     from glassnet.network import Network
@@ -59,6 +59,7 @@ class Derivation:
     optimizer: Optimizer
     l1: float
     l2: float
+    penalty_on: str
     weighted: bool
     forward: tuple[Equation, ...]
     cost: tuple[Equation, ...]
@@ -134,6 +135,7 @@ def derive(
     *,
     l1: float = 0.0,
     l2: float = 0.0,
+    penalty_on: str = "mean",
     sample_weight: bool = False,
 ) -> Derivation:
     """Derive the training step of a network.
@@ -149,6 +151,8 @@ def derive(
     loss : a name, a Loss, or None for the one that belongs to the output activation
     optimizer : a name, an Optimizer, or None for Adam()
     l1, l2 : strengths λ₁ and λ₂ of the penalties on the weights
+    penalty_on : what they are added to: the "mean" of the losses, or their "sum", so that the penalty is divided by m
+        too (by Σ wᵢ with sample weights) and weighs less the more samples there are, as scikit-learn's alpha does
     sample_weight : whether each sample has a weight wᵢ: J = Σ wᵢ ℓᵢ / Σ wᵢ
 
     Raises
@@ -160,6 +164,8 @@ def derive(
     for name, strength in (("l1", l1), ("l2", l2)):
         if not is_number(strength) or not 0 <= strength < float("inf"):
             raise GlassnetError(f"The penalty got {name}={strength!r}; it needs a finite number, 0 or above.")
+    if penalty_on not in ("mean", "sum"):
+        raise GlassnetError(unknown_name("penalty_on", penalty_on, ("mean", "sum")))
     if not isinstance(sample_weight, bool):
         raise GlassnetError(
             f"derive got sample_weight as {type(sample_weight).__name__}; it needs True or False, whether samples have "
@@ -181,11 +187,12 @@ def derive(
             )
 
     weighted_kinds = [p for p in forward.parameters if p.penalised]
-    cost = _cost(chosen_loss, output, head, scores, weighted_kinds, l1, l2, sample_weight)
+    cost = _cost(chosen_loss, output, head, scores, weighted_kinds, l1, l2, penalty_on, sample_weight)
     backward = _name_repeats(_backward(forward, cost, chosen_loss))
     update, states = _update(chosen_optimizer, forward)
     return Derivation(
-        network, chosen_loss, chosen_optimizer, float(l1), float(l2), sample_weight, tuple(forward.equations), cost,
+        network, chosen_loss, chosen_optimizer, float(l1), float(l2), penalty_on, sample_weight,
+        tuple(forward.equations), cost,
         tuple(backward), tuple(update), tuple(forward.parameters), tuple(states), dict(forward.buffers),
         dict(forward.masks), output, head, warning,
     )  # fmt: skip
@@ -235,6 +242,7 @@ def _cost(
     penalised: list[Parameter],
     l1: float,
     l2: float,
+    penalty_on: str,
     weighted: bool,
 ) -> tuple[Equation, ...]:
     targets = Symbol(TARGETS, output.shape)
@@ -274,7 +282,8 @@ def _cost(
         if l2:
             squared = _total([Sum(p.symbol**2) for p in penalised])
             parts.append((0.5 * Constant(l2, "λ₂" if both else "λ")) * squared)
-        lines.append(Equation("R", "cost", None, _total(parts), "the penalty on the weights; biases are free"))
+        penalty = _total(parts) if penalty_on == "mean" else _total(parts) / count
+        lines.append(Equation("R", "cost", None, penalty, "the penalty on the weights; biases are free"))
         total = Symbol(name) + Symbol("R")
         lines.append(Equation("J", "cost", None, total, "what training lowers: loss plus penalty"))
     return tuple(lines)

@@ -7,6 +7,9 @@ as easy as 1, 2, 3, 2011.
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
+
 import numpy as np
 
 from glassnet.errors import GlassnetError
@@ -40,6 +43,68 @@ def permutation(seed: int, purpose: str, index: int, count: int) -> np.ndarray:
     """A random order of `count` things: the order of as many raw 64-bit draws, whose stream never changes."""
     raw = _philox(check_seed(seed), purpose, index).random_raw(count)
     return np.argsort(raw, kind="stable")
+
+
+@dataclass(frozen=True)
+class ShuffleStream:
+    """Orders as `numpy.random.RandomState` makes them: each epoch shuffles the order of the one before it.
+
+    scikit-learn shuffles so; from the same state the batches are the same. Unlike Philox's, an order is reached by
+    making those before it, so the latest is kept at hand.
+
+    Parameters
+    ----------
+    keys, position : the state of the Mersenne Twister before the first shuffle; `keys` in base 64
+    """
+
+    keys: str
+    position: int
+
+    @classmethod
+    def of(cls, state: np.random.RandomState) -> ShuffleStream:
+        """The stream that this generator would make from here on; the generator is left as it is."""
+        _, keys, position, *_ = state.get_state(legacy=True)
+        return cls(base64.b64encode(np.asarray(keys, dtype="<u4").tobytes()).decode(), int(position))
+
+    def generator(self) -> np.random.RandomState:
+        """A generator in the stored state.
+
+        Raises
+        ------
+        GlassnetError : the stored state is none
+        """
+        try:
+            keys = np.frombuffer(base64.b64decode(self.keys, validate=True), dtype="<u4")
+            state = np.random.RandomState(0)
+            state.set_state(("MT19937", keys, self.position, 0, 0.0))
+        except (TypeError, ValueError):
+            raise GlassnetError("A stored order of batches is damaged; its generator's state cannot be read.") from None
+        return state
+
+
+class ShuffledOrders:
+    """The orders of a stream by epoch, for one number of samples."""
+
+    def __init__(self, stream: ShuffleStream, count: int) -> None:
+        self.stream = stream
+        self.count = count
+        self._restart()
+
+    def _restart(self) -> None:
+        self._generator = self.stream.generator()
+        self._order = np.arange(self.count)
+        self._epoch = -1
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The order of the samples in this epoch."""
+        if epoch < self._epoch:
+            self._restart()
+        while self._epoch < epoch:
+            shuffled = np.arange(self.count)
+            self._generator.shuffle(shuffled)
+            self._order = self._order[shuffled]
+            self._epoch += 1
+        return self._order
 
 
 def keep_mask(seed: int, iteration: int, layer: int, shape: tuple[int, ...], rate: float) -> np.ndarray:

@@ -6,7 +6,10 @@ optimiser remembers between steps (a velocity, moments) is named after the param
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from glassnet.equations.expression import Constant, Expression, Symbol
 from glassnet.equations.functions import sqrt
@@ -17,6 +20,7 @@ from glassnet.equations.schedules import (
     check_fraction,
     check_positive,
     check_whole,
+    is_number,
     settle,
 )
 from glassnet.errors import GlassnetError, unknown_name
@@ -75,7 +79,8 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fraction("SGD", momentum=self.momentum)
+        if not is_number(self.momentum) or not 0 <= self.momentum <= 1:
+            raise GlassnetError(f"SGD got momentum={self.momentum!r}; it needs a number from 0 to 1.")
         check_flag("SGD", nesterov=self.nesterov)
         if self.nesterov and not self.momentum:
             raise GlassnetError("SGD got nesterov=True without momentum; it needs momentum above 0, e.g. momentum=0.9.")
@@ -146,26 +151,42 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) dθ;  v ← β₂ v + (1 − β₂) dθ²;  θ ← θ − α (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
 
-    Source: Kingma and Ba, Adam, 2015, algorithm 1.
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon : α, β₁, β₂, ε
+    epsilon_hat : ε is added to √v before the correction of v: θ ← θ − α (√(1 − β₂ᵗ) / (1 − β₁ᵗ)) m / (√v + ε), the
+        faster order of the paper's section 2, and scikit-learn's
+    updates_before : updates that the moments have already seen, when they go on from an earlier training: t counts on
+
+    Source: Kingma and Ba, Adam, 2015, algorithm 1 and the note after it.
     """
 
     learning_rate: float | Schedule = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
+    updates_before: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fraction(type(self).__name__, beta1=self.beta1, beta2=self.beta2)
         check_positive(type(self).__name__, epsilon=self.epsilon)
+        check_flag(type(self).__name__, epsilon_hat=self.epsilon_hat)
+        if self.updates_before != 0:
+            check_whole(type(self).__name__, updates_before=self.updates_before)
 
     def states(self, parameter: Symbol) -> tuple[Symbol, ...]:
         return (_state("m", parameter), _state("v", parameter))
 
     def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
         m, v = self.states(parameter)
-        beta1, beta2 = Constant(self.beta1, "β₁"), Constant(self.beta2, "β₂")
-        direction = (m / (1 - beta1**STEP)) / (sqrt(v / (1 - beta2**STEP)) + Constant(self.epsilon, "ε"))
+        beta1, beta2, epsilon = Constant(self.beta1, "β₁"), Constant(self.beta2, "β₂"), Constant(self.epsilon, "ε")
+        step: Expression = STEP + self.updates_before if self.updates_before else STEP
+        if self.epsilon_hat:
+            direction = (sqrt(1 - beta2**step) / (1 - beta1**step)) * (m / (sqrt(v) + epsilon))
+        else:
+            direction = (m / (1 - beta1**step)) / (sqrt(v / (1 - beta2**step)) + epsilon)
         return [
             (m, beta1 * m + (1 - beta1) * gradient, "a running mean of the slopes"),
             (v, beta2 * v + (1 - beta2) * gradient**2, "a running mean of the squared slopes"),
@@ -201,17 +222,36 @@ class LBFGS(Optimizer):
 
     Its memory lives inside SciPy, so resuming and `run.at` repeat the iterations from the start, exactly.
 
+    Parameters
+    ----------
+    memory : how many past steps the curvature is estimated from
+    tolerance : converged when no slope is larger
+    reduction : converged when the cost falls by a smaller share of itself; unless given, only at rounding level
+    evaluations : most evaluations of the cost; 100 an iteration unless given
+
     Source: Liu and Nocedal, On the limited memory BFGS method, 1989; SciPy's L-BFGS-B without bounds.
     """
 
     learning_rate: float | Schedule = field(default=1.0, init=False, repr=False)
     memory: int = 10
     tolerance: float = 1e-10
+    reduction: float | None = None
+    evaluations: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("LBFGS", memory=self.memory, tolerance=self.tolerance)
         check_whole("LBFGS", memory=self.memory)
+        for name in ("tolerance", "reduction"):
+            value = getattr(self, name)
+            if value is not None and (not is_number(value) or not 0 <= value < math.inf):
+                raise GlassnetError(f"LBFGS got {name}={value!r}; it needs a finite number, 0 or above.")
+        if self.evaluations is not None:
+            check_whole("LBFGS", evaluations=self.evaluations)
+
+    @property
+    def smallest_reduction(self) -> float:
+        """The relative fall of the cost below which the search has converged."""
+        return self.tolerance * float(np.finfo(np.float64).eps) if self.reduction is None else self.reduction
 
     def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
         return []

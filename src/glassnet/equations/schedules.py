@@ -131,16 +131,32 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
-    """α = α₀ / (t + 1)^power, t counting updates."""
+    """α = α₀ / (t + 1)^power, t counting updates; or samples, from epoch to epoch, when `samples` says how many.
+
+    Parameters
+    ----------
+    learning_rate, power : α₀ and the exponent
+    samples : samples an epoch: then α = α₀ / (e · samples + samples_before + 1)^power, scikit-learn's "invscaling"
+    samples_before : samples seen in earlier trainings that this one goes on from
+    """
 
     power: float = 0.5
+    samples: int | None = None
+    samples_before: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("InverseScaling", power=self.power)
+        if not is_number(self.power) or not 0 <= self.power < math.inf:
+            raise GlassnetError(f"InverseScaling got power={self.power!r}; it needs a finite number, 0 or above.")
+        if self.samples is not None:
+            check_whole("InverseScaling", samples=self.samples)
+        if self.samples_before != 0:
+            check_whole("InverseScaling", samples_before=self.samples_before)
 
     def expression(self) -> Expression:
-        return self.learning_rate / (ITERATION + 1) ** self.power
+        if self.samples is None:
+            return self.learning_rate / (ITERATION + 1) ** self.power
+        return self.learning_rate / (EPOCH * self.samples + (self.samples_before + 1)) ** self.power
 
 
 @dataclass(frozen=True)
@@ -207,15 +223,23 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True)
 class Adaptive(Schedule):
-    """α is divided by 1/factor whenever `patience` epochs in a row fail to lower the cost by `tolerance`.
+    """α is multiplied by `factor` whenever `patience` epochs in a row fail to lower the cost by `tolerance`.
 
-    The held-out cost is watched when there is one, the training cost otherwise. α never falls below `minimum`.
+    α never falls below `minimum`; with `stops`, it is not held there, and training ends when it would be lowered
+    once more.
+
+    Parameters
+    ----------
+    monitor : the history column that is watched; unless given, the held-out cost when there is one, else the training
+        cost with its penalty
     """
 
     factor: float = 0.2
     patience: int = 2
     tolerance: float = 1e-4
     minimum: float = 1e-6
+    monitor: str | None = None
+    stops: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -223,6 +247,9 @@ class Adaptive(Schedule):
         check_fraction("Adaptive", factor=self.factor)
         if not is_number(self.tolerance) or not 0 <= self.tolerance < math.inf:
             raise GlassnetError(f"Adaptive got tolerance={self.tolerance!r}; it needs a finite number, 0 or above.")
+        if self.monitor is not None and not isinstance(self.monitor, str):
+            raise GlassnetError(f"Adaptive got monitor={self.monitor!r}; it needs a history column's name.")
+        check_flag("Adaptive", stops=self.stops)
 
     def expression(self) -> None:
         return None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from glassnet.equations import expression as tree
+from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.functions import ACTIVATIONS, PRIMITIVES, Defined, FunctionKind
 from glassnet.equations.losses import LOSSES, Loss
 from glassnet.equations.optimizers import OPTIMIZERS
@@ -28,6 +29,7 @@ KNOWN: dict[str, type] = {
     **NODES,
     **SCHEDULES,
     **{kind.__name__: kind for kind in OPTIMIZERS.values()},
+    "ShuffleStream": ShuffleStream,
     "Loss": Loss,
     "Defined": Defined,
 }

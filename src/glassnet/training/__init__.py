@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.equations.derive import Derivation, derive
+from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import LBFGS, Optimizer
 from glassnet.errors import GlassnetError, GlassnetWarning, RunError, unknown_name
 from glassnet.network import Network
-from glassnet.training.arrays import Samples, check_samples, held_out_fraction
+from glassnet.training.arrays import Samples, check_samples, held_out_fraction, sparse
 from glassnet.training.callbacks import Callback, EarlyStopping
 from glassnet.training.folder import claim_folder, data_fingerprint, folder_path
 from glassnet.training.history import History
@@ -29,7 +30,7 @@ from glassnet.training.snapshots import Snapshot, Snapshots
 if TYPE_CHECKING:
     from glassnet.data import ArrayPreparation, Preparation
 
-__all__ = ["EarlyStopping", "History", "Run", "train"]
+__all__ = ["EarlyStopping", "History", "Run", "ShuffleStream", "train"]
 
 
 def train(
@@ -43,6 +44,7 @@ def train(
     batch_size: int | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
+    penalty_on: str = "mean",
     seed: int = 0,
     engine: str = "auto",
     record: str | int = "auto",
@@ -51,7 +53,7 @@ def train(
     out: str | Path | None = None,
     initial_parameters: Mapping[str, Any] | None = None,
     sample_weight: Any = None,
-    shuffle: bool = True,
+    shuffle: bool | ShuffleStream = True,
     max_seconds: float | None = None,
     progress: bool = True,
     resume: str | Path | Run | None = None,
@@ -73,15 +75,18 @@ def train(
     epochs : passes over the data in all, 100 unless given; with `resume`, the total to reach (the run's own unless given)
     batch_size : samples an update (the last batch of an epoch may be smaller); None takes all of them
     l1, l2 : penalties λ₁ Σ|W| + ½ λ₂ Σ W² on the weights
+    penalty_on : what the penalties are added to: the "mean" of the losses, or their "sum" (they are then divided by
+        the batch's m, as scikit-learn's alpha is)
     seed : one seed is one result, bit for bit; the global random state is never touched
     engine : "auto" or "reference"
     record : which iterations keep a snapshot: "auto" (about 200 at most), "all", "last", or every n-th
     validation : a fraction to hold out, or (X, Y) or (X, Y, sample_weight)
     callbacks : functions of the run called after each epoch (True stops), and EarlyStopping objects
     out : a run folder kept up to date while training, so that a killed training can be resumed
-    initial_parameters : {"W1": ..., "b1": ...} to start from, all or some
+    initial_parameters : {"W1": ..., "b1": ...} to start from, all or some; also the optimiser's memory ("vW1", ...)
+        and running statistics
     sample_weight : (m,) weights: J = Σ wᵢ ℓᵢ / Σ wᵢ; rows of weight 0 are left out
-    shuffle : new batches in every epoch, by (seed, epoch)
+    shuffle : new batches in every epoch, by (seed, epoch); or a `ShuffleStream`, in scikit-learn's orders
     max_seconds : end cleanly after about this long
     progress : a bar on a terminal, lines elsewhere, nothing when False
     resume : a run or its folder, to go on with up to `epochs`; settings left at their defaults are the run's, and
@@ -106,7 +111,7 @@ def train(
     if resume is not None:
         given = {
             "network": network, "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1, "l2": l2,
-            "seed": seed, "engine": engine, "record": record, "shuffle": shuffle, "dtype": dtype,
+            "penalty_on": penalty_on, "seed": seed, "engine": engine, "record": record, "shuffle": shuffle, "dtype": dtype,
         }  # fmt: skip
         fixed = {"initial_parameters": initial_parameters, "preparation": preparation, "source": source}
         run, place = _resumed(resume, given, fixed, X, Y, sample_weight, validation, epochs)
@@ -118,8 +123,8 @@ def train(
             watching += [EarlyStopping(**d) for d in run.facts.get("early_stopping", [])]
     else:
         run = _begun(
-            network, X, Y, loss, optimizer, 100 if epochs is None else epochs, batch_size, l1, l2, seed, engine,
-            _whole(record), validation, initial_parameters, sample_weight, shuffle, dtype, preparation, source,
+            network, X, Y, loss, optimizer, 100 if epochs is None else epochs, batch_size, l1, l2, penalty_on, seed,
+            engine, _whole(record), validation, initial_parameters, sample_weight, shuffle, dtype, preparation, source,
         )  # fmt: skip
         run.facts["data"]["keep"] = keep_data
         run.facts["early_stopping"] = [_described(c) for c in watching if isinstance(c, EarlyStopping)]
@@ -142,6 +147,8 @@ def _check_call(
     if max_seconds is not None and not (number and 0 < max_seconds < math.inf):
         raise GlassnetError(f"train got max_seconds={max_seconds!r}; it needs a number of seconds above 0.")
     for name, value in (("shuffle", shuffle), ("progress", progress)):
+        if name == "shuffle" and isinstance(value, ShuffleStream):
+            continue
         if not isinstance(value, bool | np.bool_):
             raise GlassnetError(f"train got {name}={value!r}; it needs True or False.")
     if dtype is not None and dtype not in ("float32", "float64"):
@@ -180,13 +187,14 @@ def _begun(
     batch_size: int | None,
     l1: float,
     l2: float,
+    penalty_on: str,
     seed: int,
     engine: str,
     record: str | int,
     validation: Any,
     initial_parameters: Mapping[str, Any] | None,
     sample_weight: Any,
-    shuffle: bool,
+    shuffle: bool | ShuffleStream,
     dtype: str | None,
     preparation: Any,
     source: Any,
@@ -196,12 +204,14 @@ def _begun(
         raise GlassnetError(f"train got {type(network).__name__} as its network; it needs a glassnet.Network.")
     if X is None or Y is None:
         raise GlassnetError("train got no data; pass X and Y, or resume=RUN.")
-    derivation = derive(network, loss, optimizer, l1=l1, l2=l2, sample_weight=sample_weight is not None)
+    derivation = derive(
+        network, loss, optimizer, l1=l1, l2=l2, penalty_on=penalty_on, sample_weight=sample_weight is not None
+    )
     samples = _owned(check_samples(X, Y, sample_weight, network, derivation.loss, dtype), X, Y)
     kind = samples.X.dtype.name
     settings = Settings(
-        network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), seed,
-        bool(shuffle), engine, kind, record, sample_weight is not None,
+        network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), penalty_on,
+        seed, shuffle if isinstance(shuffle, ShuffleStream) else bool(shuffle), engine, kind, record, sample_weight is not None,
     )  # fmt: skip
     held, fraction, stratified = None, None, False
     classes = metric_name(derivation.loss, derivation.output_activation, samples.Y) == "accuracy"
@@ -240,7 +250,7 @@ def _begun(
     if settings.batch_size is not None and settings.batch_size > len(samples):
         settings = replace(settings, batch_size=None)
         notes.append(f"batch_size={batch_size} is more than the {len(samples)} samples, so every batch is all of them.")
-    start, buffers = _initial(network, derivation, seed, initial_parameters)
+    start, others = _initial(network, derivation, seed, initial_parameters)
     facts: dict[str, Any] = {
         "id": "",
         "status": "running",
@@ -259,7 +269,7 @@ def _begun(
     }
     run = Run(settings, Snapshots(record), History(), samples, held, facts, preparation)
     state = run.engine.initial_state(start)
-    state.update({name: value.astype(kind) for name, value in buffers.items()})
+    state.update({name: value.astype(kind) for name, value in others.items()})
     run.snapshots.offer(Snapshot(0, state, {}))
     facts["id"] = _mark(settings, facts["data"]["fingerprint"], state)
     return run
@@ -267,7 +277,11 @@ def _begun(
 
 def _owned(samples: Samples, X: Any, Y: Any) -> Samples:
     """The samples in memory of their own, so that the record does not change when the caller's arrays do."""
-    mine = samples.X.copy() if np.may_share_memory(samples.X, np.asarray(X)) else samples.X
+    if sparse(samples.X):
+        shared = sparse(X) and np.may_share_memory(samples.X.data, X.data)
+    else:
+        shared = np.may_share_memory(samples.X, np.asarray(X))
+    mine = samples.X.copy() if shared else samples.X
     targets = samples.Y.copy() if np.may_share_memory(samples.Y, np.asarray(Y)) else samples.Y
     return Samples(mine, targets, samples.w)
 
@@ -309,19 +323,20 @@ def _warn(text: str) -> None:
 def _initial(
     network: Network, derivation: Derivation, seed: int, given: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Starting parameters, and starting running statistics where they are given."""
+    """Starting parameters, and the rest of the state where it is given: memory, running statistics."""
     values = network.initial_parameters(seed)
     shapes = {name: value.shape for name, value in values.items()}
-    shapes |= {name: tuple(int(d) for d in symbol.shape) for name, (symbol, _) in derivation.buffers.items()}
+    others = [*derivation.states, *(symbol for symbol, _ in derivation.buffers.values())]
+    shapes |= {symbol.name: tuple(int(d) for d in symbol.shape) for symbol in others}
     if given is not None and not isinstance(given, Mapping):
         raise GlassnetError(
             f"initial_parameters got {type(given).__name__}; it needs a dict such as {{'W1': ..., 'b1': ...}}."
         )
-    buffers: dict[str, np.ndarray] = {}
+    besides: dict[str, np.ndarray] = {}
     problems: list[str] = []
     for name, array in (given or {}).items():
         if name not in shapes:
-            raise GlassnetError(unknown_name("parameter", name, shapes))
+            raise GlassnetError(unknown_name("parameter", name, values))
         try:
             if np.iscomplexobj(array):
                 raise TypeError
@@ -333,10 +348,10 @@ def _initial(
             problems.append(f"{name} has shape {start.shape}, needs {shapes[name]}")
         elif not np.isfinite(start).all():
             problems.append(f"{name} has values that are not finite")
-        (values if name in values else buffers)[name] = start
+        (values if name in values else besides)[name] = start
     if problems:
         raise GlassnetError(f"initial_parameters cannot be used: {'; '.join(problems)}.")
-    return values, buffers
+    return values, besides
 
 
 def _resumed(
@@ -406,6 +421,7 @@ def _refuse_contradictions(run: Run, given: dict[str, Any], fixed: dict[str, Any
         "batch_size": None,
         "l1": 0.0,
         "l2": 0.0,
+        "penalty_on": "mean",
         "seed": 0,
         "engine": "auto",
         "record": "auto",

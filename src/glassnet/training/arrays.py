@@ -11,17 +11,22 @@ import numpy as np
 from glassnet.equations.draws import permutation
 from glassnet.equations.losses import Loss
 from glassnet.errors import DataError, GlassnetError
-from glassnet.network import Network
+from glassnet.network import Dense, Network
 
 CHUNK = 8192
 """Rows evaluated at once when predicting and measuring: enough for speed, little memory."""
 
 
+def sparse(X: Any) -> bool:
+    """Whether X is one of SciPy's sparse arrays or matrices."""
+    return hasattr(X, "toarray") and hasattr(X, "nnz")
+
+
 @dataclass(frozen=True)
 class Samples:
-    """Inputs (m, features), targets (m, outputs) and weights (m, 1) or None."""
+    """Inputs (m, features), targets (m, outputs) and weights (m, 1) or None; X may be a sparse CSR array."""
 
-    X: np.ndarray
+    X: Any
     Y: np.ndarray
     w: np.ndarray | None = None
 
@@ -30,7 +35,8 @@ class Samples:
 
     @property
     def nbytes(self) -> int:
-        return int(self.X.nbytes + self.Y.nbytes + (self.w.nbytes if self.w is not None else 0))
+        parts = (self.X.data, self.X.indices, self.X.indptr) if sparse(self.X) else (self.X,)
+        return int(sum(a.nbytes for a in (*parts, self.Y)) + (self.w.nbytes if self.w is not None else 0))
 
     def take(self, rows: np.ndarray) -> Samples:
         return Samples(self.X[rows], self.Y[rows], None if self.w is None else self.w[rows])
@@ -43,7 +49,7 @@ class Samples:
 
 
 def _numeric(value: Any, name: str, dtype: str | None) -> np.ndarray:
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+    if sparse(value):
         raise DataError(f"{name} is a sparse matrix; pass {name}.toarray().")
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise DataError(f"{name} has masked entries, which are missing values; fill them in or remove such rows.")
@@ -95,7 +101,7 @@ def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str =
     ------
     DataError : text, NaN or infinity, the wrong number of columns, no rows
     """
-    array = _numeric(X, name, dtype)
+    array = _csr(X, network, dtype, name) if sparse(X) else _numeric(X, name, dtype)
     features = network.input_shape[0]
     if array.ndim == 1 and features == 1:
         array = array[:, None]
@@ -105,10 +111,28 @@ def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str =
         raise DataError(
             f"{name} has shape {array.shape}; the network {network} needs (m, {features}), one column a feature.{reshaped}"
         )
-    if not len(array):
+    if not array.shape[0]:
         raise DataError(f"{name} has no rows; it needs at least one sample.")
-    _finite(array, name)
+    if sparse(array):
+        _finite(np.asarray(array.data), name)
+    else:
+        _finite(array, name)
     return array
+
+
+def _csr(X: Any, network: Network, dtype: str | None, name: str) -> Any:
+    """A sparse X as a CSR array of floats, which the first layer's product XW can use."""
+    from scipy.sparse import csr_array
+
+    if not isinstance(network.layers[0], Dense):
+        raise DataError(
+            f"{name} is sparse, and the network's first layer, {network.layers[0]}, needs every entry; pass "
+            f"{name}.toarray(), or put a Dense layer first."
+        )
+    if np.dtype(X.dtype).kind not in "fiub":
+        raise DataError(f"{name} has the type {X.dtype}; it needs real numbers.")
+    wanted = dtype or ("float32" if X.dtype == np.float32 else "float64")
+    return csr_array(X, dtype=wanted)
 
 
 def check_targets(Y: Any, rows: int, network: Network, loss: Loss, dtype: str, name: str = "Y") -> np.ndarray:
@@ -193,10 +217,10 @@ def check_samples(
     """X, Y and weights checked together; rows of weight 0 are left out, as if they were not there."""
     inputs = check_inputs(X, network, dtype, f"{prefix}X")
     kind = inputs.dtype.name
-    targets = check_targets(Y, len(inputs), network, loss, kind, f"{prefix}Y")
+    targets = check_targets(Y, inputs.shape[0], network, loss, kind, f"{prefix}Y")
     if weights is None:
         return Samples(inputs, targets)
-    column = check_weights(weights, len(inputs), kind)
+    column = check_weights(weights, inputs.shape[0], kind)
     samples = Samples(inputs, targets, column)
     counted = column[:, 0] > 0
     return samples if counted.all() else samples.take(np.flatnonzero(counted))

@@ -6,7 +6,7 @@ import numpy as np
 
 from glassnet.engines.base import Batch
 from glassnet.equations.derive import Derivation
-from glassnet.equations.draws import keep_mask, permutation
+from glassnet.equations.draws import ShuffledOrders, ShuffleStream, keep_mask, permutation
 from glassnet.training.arrays import Samples
 from glassnet.training.settings import Settings
 
@@ -22,6 +22,8 @@ class Batches:
         self._masks = derivation.masks
         self._epoch = -1
         self._order: np.ndarray | None = None
+        order = settings.shuffle
+        self._orders = ShuffledOrders(order, len(samples)) if isinstance(order, ShuffleStream) else None
 
     def batch(self, iteration: int) -> Batch:
         """The batch of the update that follows `iteration` earlier ones."""
@@ -44,6 +46,9 @@ class Batches:
 
     def _shuffled(self, epoch: int) -> np.ndarray:
         if self._order is None or epoch != self._epoch:
-            self._order = permutation(self.settings.seed, "shuffle", epoch, len(self.samples))
+            if self._orders is not None:
+                self._order = self._orders.order(epoch)
+            else:
+                self._order = permutation(self.settings.seed, "shuffle", epoch, len(self.samples))
             self._epoch = epoch
         return self._order

@@ -72,6 +72,11 @@ class EarlyStopping:
     def saw(self, row: dict[str, float], iteration: int) -> bool:
         """Note an epoch; True when it is time to stop."""
         value = row[self.monitor]
+        if math.isnan(value):
+            raise GlassnetError(
+                f"EarlyStopping watches '{self.monitor}', which is not a number after epoch {row['epoch']:g} "
+                "(a constant target has no R²); watch the cost instead."
+            )
         score = value if self.monitor.endswith(HIGHER_IS_BETTER) else -value
         if self.best is None or score > self.best + self.min_delta:
             self.best, self.best_iteration, self.waited = score, iteration, 0
@@ -92,7 +97,7 @@ class EarlyStopping:
 
     def fresh(self) -> EarlyStopping:
         """The same settings with nothing seen yet: one object can serve several trainings."""
-        return EarlyStopping(self.monitor, self.patience, self.min_delta, self.restore_best)
+        return type(self)(self.monitor, self.patience, self.min_delta, self.restore_best)
 
 
 @dataclass
@@ -107,16 +112,25 @@ class AdaptiveRate:
     def __post_init__(self) -> None:
         self.rate = self.schedule.learning_rate
 
-    def saw(self, cost: float) -> None:
-        """Note an epoch's cost and lower the rate when it has stalled long enough."""
+    def saw(self, row: dict[str, float]) -> bool:
+        """Note an epoch and lower the rate when the cost has stalled long enough; True when the training is to end."""
+        watched = self.schedule.monitor
+        if watched is None:
+            cost = row.get("validation_cost", row["cost"] + row["penalty"])
+        else:
+            cost = -row[watched] if watched.endswith(HIGHER_IS_BETTER) else row[watched]
         if cost < self.best - self.schedule.tolerance:
             self.stalled = 0
         else:
             self.stalled += 1
         self.best = min(self.best, cost)
         if self.stalled >= self.schedule.patience:
-            self.rate = max(self.schedule.minimum, self.rate * self.schedule.factor)
+            if self.schedule.stops and self.rate <= self.schedule.minimum:
+                return True
+            lower = self.rate * self.schedule.factor
+            self.rate = lower if self.schedule.stops else max(self.schedule.minimum, lower)
             self.stalled = 0
+        return False
 
     def state(self) -> dict[str, Any]:
         best = None if math.isinf(self.best) else self.best

@@ -7,8 +7,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from glassnet.errors import GlassnetWarning, RunError, unknown_name
-from glassnet.training.arrays import Samples
+from glassnet.training.arrays import Samples, sparse
 from glassnet.training.files import (
     DamagedFile,
     load_arrays,
@@ -83,7 +85,8 @@ def data_fingerprint(samples: Samples) -> str:
     """What these samples are, in 64 characters."""
     from glassnet.data import fingerprint
 
-    parts = [samples.X, samples.Y]
+    X = samples.X
+    parts = [*((np.array(X.shape), X.data, X.indices, X.indptr) if sparse(X) else (X,)), samples.Y]
     return fingerprint(*parts, samples.w) if samples.w is not None else fingerprint(*parts)
 
 
@@ -120,13 +123,9 @@ def _write_data(run: Run, samples: Samples, place: Path, keep: bool | None) -> N
     run.facts["data"]["kept"] = bool(keep)
     if not keep:
         return
-    arrays = {"X": samples.X, "Y": samples.Y}
-    if samples.w is not None:
-        arrays["w"] = samples.w
+    arrays = stored_samples(samples)
     if run.validation is not None:
-        arrays |= {"validation_X": run.validation.X, "validation_Y": run.validation.Y}
-        if run.validation.w is not None:
-            arrays["validation_w"] = run.validation.w
+        arrays |= stored_samples(run.validation, "validation_")
     save_arrays(place / "data.safetensors", arrays, {"rows": len(samples)})
 
 
@@ -182,12 +181,34 @@ def read_run(place: Path, damaged: str) -> tuple[dict[str, Any], Snapshots, Hist
 
 def _read_data(path: Path) -> tuple[Samples, Samples | None]:
     arrays, _ = load_arrays(path)
-    if "X" not in arrays or "Y" not in arrays:
+    samples = samples_from(arrays)
+    if samples is None:
         raise DamagedFile(path, "it holds no X and Y")
-    held = None
-    if "validation_X" in arrays:
-        held = Samples(arrays["validation_X"], arrays["validation_Y"], arrays.get("validation_w"))
-    return Samples(arrays["X"], arrays["Y"], arrays.get("w")), held
+    return samples, samples_from(arrays, "validation_")
+
+
+def stored_samples(samples: Samples, prefix: str = "") -> dict[str, np.ndarray]:
+    """Samples as named arrays: X, Y, w; a sparse X as the three arrays of its CSR form and its shape."""
+    X = samples.X
+    arrays = {"Y": samples.Y} if samples.w is None else {"Y": samples.Y, "w": samples.w}
+    if sparse(X):
+        arrays |= {"X.data": X.data, "X.indices": X.indices, "X.indptr": X.indptr, "X.shape": np.array(X.shape)}
+    else:
+        arrays["X"] = X
+    return {prefix + name: array for name, array in arrays.items()}
+
+
+def samples_from(arrays: dict[str, np.ndarray], prefix: str = "") -> Samples | None:
+    """The samples that `stored_samples` named, or None."""
+    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    if {"X.data", "X.indices", "X.indptr", "X.shape"} <= set(found):
+        from scipy.sparse import csr_array
+
+        rows, columns = (int(d) for d in found["X.shape"])
+        found["X"] = csr_array((found["X.data"], found["X.indices"], found["X.indptr"]), shape=(rows, columns))
+    if "X" not in found or "Y" not in found:
+        return None
+    return Samples(found["X"], found["Y"], found.get("w"))
 
 
 def _report(broken: list[DamagedFile], snapshots: Snapshots, damaged: str) -> None:

@@ -20,6 +20,7 @@ MEANINGS = {
     "validation_accuracy": "the same accuracy on the held-out samples",
     "validation_r2": "the same R² on the held-out samples",
     "learning_rate": "of the epoch's last update",
+    "batch_cost": "mean of J, with its penalty, over the epoch's batches as they were met, before their updates",
     "gradient_norm": "root mean square of ‖∂J/∂θ‖ over the epoch's updates",
     "seconds": "since training began",
 }

@@ -17,8 +17,8 @@ import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
 from glassnet.equations.schedules import Adaptive
-from glassnet.errors import GlassnetError, GlassnetWarning, RunError
-from glassnet.training.arrays import Samples
+from glassnet.errors import GlassnetWarning, RunError
+from glassnet.training.arrays import Samples, sparse
 from glassnet.training.batches import Batches
 from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
 from glassnet.training.folder import discard_run
@@ -99,6 +99,7 @@ class Training:
         self.iteration = start.iteration
         self.state: State = dict(start.state)
         self.squares = float(start.loop.get("squares", 0.0))
+        self.costs = float(start.loop.get("costs", 0.0))
         self.warned = bool(start.loop.get("warned", False))
         self.seconds_before = float(start.loop.get("seconds", 0.0))
         if self.adaptive and "adaptive" in start.loop:
@@ -119,7 +120,9 @@ class Training:
 
     def loop_facts(self) -> dict[str, Any]:
         """What the loop needs, besides the arrays, to go on from here."""
-        facts: dict[str, Any] = {"squares": self.squares, "warned": self.warned, "seconds": self.seconds}
+        facts: dict[str, Any] = {
+            "squares": self.squares, "costs": self.costs, "warned": self.warned, "seconds": self.seconds,
+        }  # fmt: skip
         if self.adaptive:
             facts["adaptive"] = self.adaptive.state()
         if self.stoppers:
@@ -210,8 +213,10 @@ class Training:
         rate = math.nan
         for position in range(self.iteration - epoch * per_epoch, per_epoch):
             rate = self._rate(epoch, position)
-            values = run.engine.step(self.state, self.batches.batch(self.iteration), rate, self.iteration + 1)
+            batch = self.batches.batch(self.iteration)
+            values = run.engine.step(self.state, batch, rate, self.iteration + 1)
             self.squares += self._squared_gradient(values)
+            self.costs += float(values["J"]) * batch.size
             self.iteration += 1
             self._watch_cost(float(values["J"]), rate)
             if position < per_epoch - 1:
@@ -223,26 +228,25 @@ class Training:
                 self.write_if_due()
         row = self.row(epoch, rate)
         run.history.append(row)
-        self.squares = 0.0
-        watched = row.get("validation_cost", row["cost"] + row["penalty"])
-        if self.adaptive:
-            self.adaptive.saw(watched)
+        self.squares = self.costs = 0.0
+        exhausted = self.adaptive is not None and self.adaptive.saw(row)
         stop = False
         for stopper in self.stoppers:
-            if math.isnan(row[stopper.monitor]):
-                raise GlassnetError(
-                    f"EarlyStopping watches '{stopper.monitor}', which is not a number after epoch {epoch + 1} "
-                    "(a constant target has no R²); watch the cost instead."
-                )
             stop = stopper.saw(row, self.iteration) or stop
         self.keep()
         for watcher, stopper in enumerate(self.stoppers):
             if stopper.best_iteration == self.iteration:
                 run.snapshots.mark_best(self.iteration, watcher)
-        last = stop or self.interruption.asked or self.out_of_time()
+        last = stop or exhausted or self.interruption.asked or self.out_of_time()
         progress.epoch(row, last)
         if stop:
             return self.stopped(epoch + 1)
+        if exhausted and self.adaptive:
+            run.facts["message"] = (
+                f"Stopped after epoch {epoch + 1}: the cost stalled, and the learning rate, {self.adaptive.rate:g}, had "
+                "already reached its minimum."
+            )
+            return "stopped early"
         for callback in self.watchers:
             if stops(callback(run)):
                 run.facts["message"] = f"Stopped after epoch {epoch + 1} by a callback."
@@ -269,7 +273,8 @@ class Training:
     def _measured(self, state: State) -> dict[str, float]:
         """Cost, penalty and metric of a state, training and held-out by one definition."""
         cost, metric = self.measure(state, self.data)
-        found = {"cost": cost, "penalty": self.run.engine.penalty(state), self.measure.metric: metric}
+        count = float(len(self.data) if self.data.w is None else self.data.w.sum())
+        found = {"cost": cost, "penalty": self.run.engine.penalty(state, count), self.measure.metric: metric}
         if self.run.validation is not None:
             held_cost, held_metric = self.measure(state, self.run.validation)
             found |= {"validation_cost": held_cost, f"validation_{self.measure.metric}": held_metric}
@@ -281,6 +286,7 @@ class Training:
             "epoch": epoch + 1,
             "iteration": self.iteration,
             **self._measured(self.state),
+            "batch_cost": self.costs / len(self.data),
             "learning_rate": rate,
             "gradient_norm": math.sqrt(self.squares / self.batches.per_epoch),
             "seconds": self.seconds,
@@ -289,7 +295,7 @@ class Training:
     def columns(self) -> list[str]:
         """The history columns that this training will have."""
         held = ["validation_cost", f"validation_{self.measure.metric}"] if self.run.validation is not None else []
-        return ["cost", "penalty", self.measure.metric, *held, "learning_rate", "gradient_norm"]
+        return ["cost", "penalty", self.measure.metric, *held, "batch_cost", "learning_rate", "gradient_norm"]
 
     # Trouble.
 
@@ -430,6 +436,8 @@ def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]
     before = {f"{name}.before": value for name, value in state.items()}
     with np.errstate(all="ignore"):
         values = dict(run.engine.step(state, batch, rate_of(run, iteration), iteration + 1))
+    if sparse(values["X"]):
+        values["X"] = values["X"].toarray()  # a person looks at all of a row
     after = {f"{name}.after": value for name, value in state.items()}
     values.update({name.removesuffix(".before"): value for name, value in before.items()})
     return {**values, **after}

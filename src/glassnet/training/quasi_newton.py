@@ -37,8 +37,8 @@ class _Flat:
         return state
 
 
-def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool]) -> str:
-    """Run L-BFGS from the run's first snapshot; `each(state, iteration, ‖gradient‖)` returns True to stop.
+def minimise(run: Run, iterations: int, each: Callable[[State, int, float, float], bool]) -> str:
+    """Run L-BFGS from the run's first snapshot; `each(state, iteration, ‖gradient‖, J)` returns True to stop.
 
     Raises
     ------
@@ -53,19 +53,20 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool
     start = run.snapshots[0].state
     data = run.data
     batch = Batch(data.X, data.Y, data.w, {})
-    last: dict[str, float] = {"norm": math.nan}
+    last: dict[str, float] = {"norm": math.nan, "cost": math.nan}
     made = 0
 
     def cost_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
         values = run.engine.step(flat.split(vector, start), batch, 0.0, 1)
         slope = flat.join(dict(values), "d")
         last["norm"] = float(np.linalg.norm(slope))
-        return float(values["J"]), slope
+        last["cost"] = float(values["J"])
+        return last["cost"], slope
 
     def after(vector: np.ndarray) -> None:
         nonlocal made
         made += 1
-        if each(flat.split(vector, start), made, last["norm"]):
+        if each(flat.split(vector, start), made, last["norm"], last["cost"]):
             raise StopIteration
 
     result = minimize(
@@ -76,12 +77,16 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float], bool
         callback=after,
         options={
             "maxiter": iterations,
-            "maxfun": 100 * max(1, iterations),
+            "maxfun": settings.optimizer.evaluations or 100 * max(1, iterations),
             "maxcor": int(settings.optimizer.memory),
             "gtol": settings.optimizer.tolerance,
-            "ftol": settings.optimizer.tolerance * np.finfo(np.float64).eps,
+            "ftol": settings.optimizer.smallest_reduction,
         },
     )
+    run.facts["lbfgs"] = {
+        "status": int(result.status), "message": str(result.message), "iterations": int(result.nit),
+        "evaluations": int(result.nfev), "cost": float(result.fun),
+    }  # fmt: skip
     return "finished" if result.nit >= iterations else "converged"
 
 
@@ -100,11 +105,12 @@ def train_lbfgs(training: Training) -> Run:
         Progress(training.show, epochs, done_before) as progress,
     ):
 
-        def each(state: State, iteration: int, norm: float) -> bool:
+        def each(state: State, iteration: int, norm: float, cost: float) -> bool:
             if iteration <= done_before:
                 return False
             training.iteration, training.state = iteration, state
             training.squares = norm * norm
+            training.costs = cost * len(training.data)
             row = training.row(iteration - 1, 1.0)
             run.history.append(row)
             stop = False
@@ -147,7 +153,7 @@ def replay_lbfgs(run: Run, iteration: int) -> State:
     """The state after `iteration` iterations, repeated from the start."""
     found: list[State] = []
 
-    def each(state: State, number: int, norm: float) -> bool:
+    def each(state: State, number: int, norm: float, cost: float) -> bool:
         if number == iteration:
             found.append(state)
         return number == iteration

@@ -199,7 +199,7 @@ class Run:
         """The outputs under any state, a few thousand rows at a time."""
         inputs = check_inputs(X, self.network, self.settings.dtype)
         with np.errstate(all="ignore"):
-            parts = [self.engine.predict(state, inputs[i : i + CHUNK]) for i in range(0, len(inputs), CHUNK)]
+            parts = [self.engine.predict(state, inputs[i : i + CHUNK]) for i in range(0, inputs.shape[0], CHUNK)]
         return np.concatenate(parts)
 
     # Time travel.

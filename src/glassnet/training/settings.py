@@ -9,7 +9,7 @@ from typing import Any
 
 from glassnet.engines import ENGINES
 from glassnet.equations.derive import Derivation, derive
-from glassnet.equations.draws import check_seed
+from glassnet.equations.draws import ShuffleStream, check_seed
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import LBFGS, Optimizer
 from glassnet.equations.storing import KNOWN, from_plain, to_plain
@@ -28,8 +28,9 @@ class Settings:
     batch_size: int | None
     l1: float
     l2: float
+    penalty_on: str
     seed: int
-    shuffle: bool
+    shuffle: bool | ShuffleStream
     engine: str
     dtype: str
     record: str | int
@@ -58,7 +59,10 @@ class Settings:
 
     def derivation(self) -> Derivation:
         """The equations of this training."""
-        return derive(self.network, self.loss, self.optimizer, l1=self.l1, l2=self.l2, sample_weight=self.weighted)
+        return derive(
+            self.network, self.loss, self.optimizer, l1=self.l1, l2=self.l2, penalty_on=self.penalty_on,
+            sample_weight=self.weighted,
+        )  # fmt: skip
 
     def batches(self, samples: int) -> int:
         """Updates an epoch; the last, smaller batch counts."""
@@ -82,7 +86,7 @@ class Settings:
             described = dict(plain)
             network = described.pop("network")
             layers = [from_plain(layer, {**KNOWN, **LAYERS}) for layer in network["layers"]]
-            fields = {name: from_plain(value) for name, value in described.items()}
+            fields = {"penalty_on": "mean", **{name: from_plain(value) for name, value in described.items()}}
             return cls(network=Network(tuple(network["input_shape"]), *layers), **fields)
         except (KeyError, TypeError) as problem:
             raise GlassnetError(f"The stored settings are not those of a training ({problem}).") from None
