@@ -91,7 +91,7 @@ class ShuffledOrders:
         self._restart()
 
     def _restart(self) -> None:
-        self._generator = self.stream.generator()
+        self.generator = self.stream.generator()
         self._order = np.arange(self.count)
         self._epoch = -1
 
@@ -101,7 +101,7 @@ class ShuffledOrders:
             self._restart()
         while self._epoch < epoch:
             shuffled = np.arange(self.count)
-            self._generator.shuffle(shuffled)
+            self.generator.shuffle(shuffled)
             self._order = self._order[shuffled]
             self._epoch += 1
         return self._order
