@@ -39,7 +39,7 @@ from glassnet.equations.functions import (
 )
 from glassnet.equations.gradcheck import GradientCheck, gradcheck
 from glassnet.equations.losses import Loss, loss
-from glassnet.equations.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, RMSprop
+from glassnet.equations.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LeastSquares, Newton, RMSprop
 from glassnet.equations.schedules import (
     Adaptive,
     CosineDecay,
@@ -54,24 +54,43 @@ from glassnet.network import Activation, BatchNorm, Dense, Dropout, Network
 from glassnet.training import EarlyStopping, History, Run, train
 
 if TYPE_CHECKING:
-    from glassnet import data, views
+    from glassnet import data, estimators, statistics, views
+    from glassnet.estimators import (
+        LinearRegression,
+        LogisticRegression,
+        MLPClassifier,
+        MLPRegressor,
+        NetworkClassifier,
+        NetworkRegressor,
+        Perceptron,
+        load,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "BatchNorm", "CosineDecay", "DataError",
     "Dense", "Derivation", "Dropout", "EarlyStopping", "ExponentialDecay", "Expression", "GlassnetError",
-    "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "Loss", "Network", "OneCycle", "RMSprop", "Run",
-    "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "exp", "expm1", "gradcheck", "log",
-    "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh",
-    "train", "views", "where",
+    "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression", "LogisticRegression", "Loss",
+    "MLPClassifier", "MLPRegressor", "Network", "NetworkClassifier", "NetworkRegressor", "Newton", "OneCycle", "Perceptron", "RMSprop",
+    "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "estimators", "exp",
+    "expm1", "gradcheck", "load", "log", "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin",
+    "softplus", "sqrt", "statistics", "tanh", "train", "views", "where",
 ]  # fmt: skip
+
+_ROOMS = ("data", "estimators", "statistics", "views")
+_ESTIMATORS = (
+    "LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor",
+    "Perceptron", "load",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    """`gn.data` and `gn.views` load when first used."""
-    if name in ("data", "views"):
-        import importlib
+    """The rooms that need heavy libraries, and the estimators, load when first used."""
+    import importlib
 
+    if name in _ROOMS:
         return importlib.import_module(f"glassnet.{name}")
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module("glassnet.estimators"), name)
     raise AttributeError(f"module 'glassnet' has no attribute '{name}'")

@@ -32,7 +32,7 @@ from glassnet.equations.functions import Defined, FunctionKind, abs_, linear, st
 from glassnet.equations.layers import Equation, Forward, Parameter
 from glassnet.equations.losses import A, Loss, Y, Z, natural_loss, pairing
 from glassnet.equations.losses import loss as named_loss
-from glassnet.equations.optimizers import LBFGS, Optimizer
+from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
 from glassnet.equations.optimizers import optimizer as named_optimizer
 from glassnet.equations.schedules import is_number, plain
 from glassnet.equations.simplify import LOGIT_RULES, ROWS_OF_TARGETS, add, rewritten, simplified, tidied
@@ -190,6 +190,11 @@ def derive(
     cost = _cost(chosen_loss, output, head, scores, weighted_kinds, l1, l2, penalty_on, sample_weight)
     backward = _name_repeats(_backward(forward, cost, chosen_loss))
     update, states = _update(chosen_optimizer, forward)
+    if isinstance(chosen_optimizer, LeastSquares | Newton):
+        from glassnet.equations.direct import check_direct, direct_updates
+
+        check_direct(chosen_optimizer, forward, chosen_loss, head, l1)
+        update = direct_updates(chosen_optimizer, forward, tuple(backward), l2, penalty_on, sample_weight)
     return Derivation(
         network, chosen_loss, chosen_optimizer, float(l1), float(l2), penalty_on, sample_weight,
         tuple(forward.equations), cost,

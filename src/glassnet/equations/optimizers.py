@@ -257,8 +257,57 @@ class LBFGS(Optimizer):
         return []
 
 
+@dataclass(frozen=True)
+class LeastSquares(Optimizer):
+    """The closed form, for one linear layer under the squared error: one iteration, no learning rate.
+
+        XₒᵀXₒ θ = XₒᵀY        Xₒ = [1 X],  θ = [b; W];    + m λ D θ on the left with an L2 penalty
+
+    The page shows these normal equations; they are solved by a QR of Xₒ, which keeps twice the digits. Columns that the
+    ones before them determine are left out (coefficient 0), as R's `lm` does.
+
+    Source: Gauss, 1809; Golub and Van Loan, Matrix Computations, §5.3.
+    """
+
+    learning_rate: float | Schedule = field(default=1.0, init=False, repr=False)
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        return []
+
+
+@dataclass(frozen=True)
+class Newton(Optimizer):
+    """Newton's method, for one layer under its own loss: logistic, softmax, Poisson and linear regression.
+
+        θ ← θ − H⁻¹ dθ,   H = ∂²J/∂θ²
+
+    For these losses it is Fisher's scoring, R's `glm`. It starts from the data as R does, stops by R's rule, and goes on
+    to rounding, so that nothing depends on the rule.
+
+    Parameters
+    ----------
+    tolerance : R's epsilon: |D − D before| < tolerance (|D| + 0.1), D the deviance
+    max_iter : at most so many iterations
+
+    Source: Nelder and Wedderburn, Generalized linear models, 1972; McCullagh and Nelder, §2.5.
+    """
+
+    learning_rate: float | Schedule = field(default=1.0, init=False, repr=False)
+    tolerance: float = 1e-8
+    max_iter: int = 25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_number(self.tolerance) or not 0 <= self.tolerance < math.inf:
+            raise GlassnetError(f"Newton got tolerance={self.tolerance!r}; it needs a finite number, 0 or above.")
+        check_whole("Newton", max_iter=self.max_iter)
+
+    def updates(self, parameter: Symbol, gradient: Symbol, decays: bool) -> list[Update]:
+        return []
+
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, LBFGS)
+    kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, LBFGS, LeastSquares, Newton)
 }
 
 

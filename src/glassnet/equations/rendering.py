@@ -26,13 +26,23 @@ from glassnet.equations.expression import (
     Symbol,
     Transpose,
 )
+from glassnet.equations.matrices import (
+    Diagonal,
+    FirstRow,
+    Jacobian,
+    KroneckerSum,
+    OtherRows,
+    Solved,
+    Stacked,
+    WithOnes,
+)
 
 LOOSE, SUM, PRODUCT, MATRIX, TIGHT, ATOM = range(6)
 """How tightly a rendered piece holds together; a piece in a tighter place gets parentheses."""
 
 GREEK = {
     "alpha": ("α", r"\alpha"), "beta": ("β", r"\beta"), "gamma": ("γ", r"\gamma"), "mu": ("μ", r"\mu"),
-    "lambda": ("λ", r"\lambda"), "epsilon": ("ε", r"\varepsilon"),
+    "lambda": ("λ", r"\lambda"), "theta": ("θ", r"\theta"), "epsilon": ("ε", r"\varepsilon"),
 }  # fmt: skip
 NAMED_CONSTANTS = {
     "λ": r"\lambda", "λ₁": r"\lambda_1", "λ₂": r"\lambda_2", "λw": r"\lambda_w", "β₁": r"\beta_1", "β₂": r"\beta_2",
@@ -84,6 +94,14 @@ class Notation(ABC):
     def reduction(self, kind: str, index: str, inner: str) -> str: ...
     @abstractmethod
     def call(self, name: str, arguments: list[str]) -> str: ...
+    @abstractmethod
+    def block(self, rows: list[list[str]]) -> str: ...
+    @abstractmethod
+    def inverse(self, inner: str, pseudo: bool) -> str: ...
+    @abstractmethod
+    def part(self, inner: str, rows: str) -> str: ...
+    @abstractmethod
+    def kronecker(self, left: str, right: str) -> str: ...
 
 
 class Text(Notation):
@@ -136,6 +154,18 @@ class Text(Notation):
         if name == "abs":
             return f"|{arguments[0]}|"
         return f"{'√' if name == 'sqrt' else name}({', '.join(arguments)})"
+
+    def block(self, rows: list[list[str]]) -> str:
+        return f"[{'; '.join(' '.join(row) for row in rows)}]"
+
+    def inverse(self, inner: str, pseudo: bool) -> str:
+        return inner + ("⁺" if pseudo else "⁻¹")
+
+    def part(self, inner: str, rows: str) -> str:
+        return f"{inner}[{rows}]"
+
+    def kronecker(self, left: str, right: str) -> str:
+        return f"Σᵢ({left}ᵢ ⊗ {right}ᵢᵀ {right}ᵢ)"
 
 
 LATEX_OPERATORS = {"+": "+", "−": "-", "⊙": r"\odot", ">": ">", "<": "<", "≥": r"\ge", "≤": r"\le"}
@@ -209,6 +239,19 @@ class Latex(Notation):
             return rf"\left|{arguments[0]}\right|"
         head = LATEX_CALLS.get(name) or rf"\operatorname{{{name}}}".replace("_", r"\_")
         return rf"{head}\left({', '.join(arguments)}\right)"
+
+    def block(self, rows: list[list[str]]) -> str:
+        lines = r" \\ ".join(" & ".join(row) for row in rows)
+        return rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}"
+
+    def inverse(self, inner: str, pseudo: bool) -> str:
+        return f"{{{inner}}}^{{{'+' if pseudo else '-1'}}}"
+
+    def part(self, inner: str, rows: str) -> str:
+        return f"{{{inner}}}_{{{rows}}}"
+
+    def kronecker(self, left: str, right: str) -> str:
+        return rf"\sum_i {{{left}}}_i \otimes {{{right}}}_i^{{\top}} {{{right}}}_i"
 
 
 class MathML(Notation):
@@ -284,6 +327,20 @@ class MathML(Notation):
         inner = "<mo>,</mo>".join(arguments)
         return f"<mrow><mi>{escape(name)}</mi><mo>&#x2061;</mo><mrow><mo>(</mo>{inner}<mo>)</mo></mrow></mrow>"
 
+    def block(self, rows: list[list[str]]) -> str:
+        cells = "".join("<mtr>" + "".join(f"<mtd>{cell}</mtd>" for cell in row) + "</mtr>" for row in rows)
+        return f"<mrow><mo>[</mo><mtable>{cells}</mtable><mo>]</mo></mrow>"
+
+    def inverse(self, inner: str, pseudo: bool) -> str:
+        return f"<msup>{inner}<mrow><mo>{'+' if pseudo else '−'}</mo>{'' if pseudo else '<mn>1</mn>'}</mrow></msup>"
+
+    def part(self, inner: str, rows: str) -> str:
+        return f"<msub>{inner}<mtext>{rows}</mtext></msub>"
+
+    def kronecker(self, left: str, right: str) -> str:
+        first, second = f"<msub>{left}<mi>i</mi></msub>", f"<msub>{right}<mi>i</mi></msub>"
+        return f"<mrow><msub><mo>∑</mo><mi>i</mi></msub>{first}<mo>⊗</mo><msup>{second}<mo>⊤</mo></msup>{second}</mrow>"
+
 
 TEXT, LATEX, MATHML = Text(), Latex(), MathML()
 
@@ -351,6 +408,23 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
             kind = "sum" if isinstance(node, Sum) else "mean"
             index = {None: "", 0: "i", 1: "j"}[axis]
             return notation.reduction(kind, index, _written(a, notation)[0]), ATOM
+        case WithOnes(argument=a):
+            return notation.block([[notation.number(1.0), _written(a, notation)[0]]]), ATOM
+        case Stacked(left=a, right=b):
+            return notation.block([[_written(a, notation)[0]], [_written(b, notation)[0]]]), ATOM
+        case FirstRow(argument=a):
+            return notation.part(_at_least(ATOM, a, notation), "0"), ATOM
+        case OtherRows(argument=a):
+            return notation.part(_at_least(ATOM, a, notation), "1:"), ATOM
+        case Diagonal():
+            return notation.symbol("D"), ATOM
+        case Jacobian(along=a):
+            return _written(a, notation)
+        case KroneckerSum(left=a, right=b):
+            return notation.kronecker(_at_least(ATOM, a, notation), _at_least(ATOM, b, notation)), SUM
+        case Solved(left=a, right=b, pseudo=pseudo):
+            inverse = notation.inverse(_at_least(ATOM, a, notation), pseudo)
+            return notation.side_by_side(inverse, _at_least(TIGHT, b, notation)), MATRIX
         case Function(kind=kind, arguments=arguments):
             return notation.call(kind.name, [_argument(a, notation) for a in arguments]), ATOM
         case Compare(operator=operator, left=a, right=b):

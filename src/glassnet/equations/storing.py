@@ -15,6 +15,7 @@ from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.functions import ACTIVATIONS, PRIMITIVES, Defined, FunctionKind
 from glassnet.equations.losses import LOSSES, Loss
 from glassnet.equations.optimizers import OPTIMIZERS
+from glassnet.equations.proximal import ProximalGradient
 from glassnet.equations.schedules import SCHEDULES
 from glassnet.errors import GlassnetError
 
@@ -29,6 +30,7 @@ KNOWN: dict[str, type] = {
     **NODES,
     **SCHEDULES,
     **{kind.__name__: kind for kind in OPTIMIZERS.values()},
+    "ProximalGradient": ProximalGradient,
     "ShuffleStream": ShuffleStream,
     "Loss": Loss,
     "Defined": Defined,

@@ -13,11 +13,12 @@ import numpy as np
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.losses import Loss
-from glassnet.equations.optimizers import LBFGS, Optimizer
+from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
 from glassnet.errors import GlassnetError, GlassnetWarning, RunError, unknown_name
 from glassnet.network import Network
 from glassnet.training.arrays import Samples, check_samples, held_out_fraction, sparse
 from glassnet.training.callbacks import Callback, EarlyStopping
+from glassnet.training.direct import train_direct
 from glassnet.training.folder import claim_folder, data_fingerprint, folder_path
 from glassnet.training.history import History
 from glassnet.training.loop import Training
@@ -135,6 +136,8 @@ def train(
         claim_folder(folder, overwrite)
     if isinstance(run.settings.optimizer, LBFGS):
         return train_lbfgs(training)
+    if isinstance(run.settings.optimizer, LeastSquares | Newton):
+        return train_direct(training, from_data=initial_parameters is None)
     return training.go()
 
 
@@ -207,7 +210,9 @@ def _begun(
     derivation = derive(
         network, loss, optimizer, l1=l1, l2=l2, penalty_on=penalty_on, sample_weight=sample_weight is not None
     )
-    samples = _owned(check_samples(X, Y, sample_weight, network, derivation.loss, dtype), X, Y)
+    samples = check_samples(X, Y, sample_weight, network, derivation.loss, dtype)
+    borrowed = samples.nbytes > BORROWED
+    samples = samples if borrowed else _owned(samples, X, Y)
     kind = samples.X.dtype.name
     settings = Settings(
         network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), penalty_on,
@@ -258,6 +263,7 @@ def _begun(
         "data": {
             "rows": len(samples),
             "fingerprint": data_fingerprint(samples),
+            "borrowed": borrowed,
             "validation_rows": 0 if held is None else len(held),
             "validation_fraction": fraction,
             "stratified": stratified,
@@ -273,6 +279,10 @@ def _begun(
     run.snapshots.offer(Snapshot(0, state, {}))
     facts["id"] = _mark(settings, facts["data"]["fingerprint"], state)
     return run
+
+
+BORROWED = 64 * 2**20
+"""Larger data are not copied; a run looks whether they are still the same before it uses them again."""
 
 
 def _owned(samples: Samples, X: Any, Y: Any) -> Samples:
@@ -325,6 +335,8 @@ def _initial(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Starting parameters, and the rest of the state where it is given: memory, running statistics."""
     values = network.initial_parameters(seed)
+    if isinstance(derivation.optimizer, LeastSquares | Newton):
+        values = {name: np.zeros_like(value) for name, value in values.items()}
     shapes = {name: value.shape for name, value in values.items()}
     others = [*derivation.states, *(symbol for symbol, _ in derivation.buffers.values())]
     shapes |= {symbol.name: tuple(int(d) for d in symbol.shape) for symbol in others}

@@ -391,12 +391,16 @@ def stops(answer: Any) -> bool:
 
 def replay(run: Run, iteration: int) -> State:
     """The state after `iteration` updates, from the nearest snapshot before it, by the same engine and draws."""
-    from glassnet.equations.optimizers import LBFGS
+    from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton
 
     if isinstance(run.settings.optimizer, LBFGS):
         from glassnet.training.quasi_newton import replay_lbfgs
 
         return replay_lbfgs(run, iteration)
+    if isinstance(run.settings.optimizer, LeastSquares | Newton):
+        from glassnet.training.direct import replay_direct
+
+        return replay_direct(run, iteration)
     if run.data is None:
         raise TypeError("Replaying needs a run with its data.")
     start = run.snapshots.nearest(iteration)

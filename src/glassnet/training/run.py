@@ -18,7 +18,7 @@ import numpy as np
 from glassnet.engines import engine as engine_by_name
 from glassnet.engines.base import Engine, State
 from glassnet.equations.derive import Derivation
-from glassnet.equations.optimizers import LBFGS
+from glassnet.equations.optimizers import LBFGS, Newton
 from glassnet.errors import RunError
 from glassnet.network import Network
 from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples, held_out_fraction
@@ -90,6 +90,10 @@ class Run:
         self.facts = facts
         self.preparation = preparation
         self.folder: Path | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled (and copied) without what is made from the settings again when it is used."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("derivation", "engine")}
 
     # What a person reads.
 
@@ -236,6 +240,11 @@ class Run:
         """
         if isinstance(self.settings.optimizer, LBFGS):
             raise RunError("An LBFGS iteration makes several evaluations inside SciPy; its steps cannot be shown.")
+        if isinstance(self.settings.optimizer, Newton) and self.facts.get("from_data") and iteration == 0:
+            raise RunError(
+                "Newton's first iteration starts from the data, not from parameters, so its lines have no values to show; "
+                "ask for a later one, or give initial_parameters."
+            )
         if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
             raise RunError(f"run.intermediates got {iteration!r}; it needs a step, a whole number from 0.")
         if not 0 <= iteration < max(1, self.iteration):
@@ -263,6 +272,13 @@ class Run:
             from glassnet.training.source import read_again
 
             read_again(self, self.folder)
+        if self.data is not None and self.facts["data"].get("borrowed"):
+            if data_fingerprint(self.data) != self.facts["data"]["fingerprint"]:
+                raise RunError(
+                    f"The data this run was trained on have been changed since, and they are needed to {purpose}. They were "
+                    "too large to be copied; call run.attach(X, Y) with the data as they were."
+                )
+            return
         if self.data is None:
             raise RunError(
                 f"This run was saved without its data, which are needed to {purpose}; "

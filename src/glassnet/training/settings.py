@@ -11,7 +11,7 @@ from glassnet.engines import ENGINES
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.draws import ShuffleStream, check_seed
 from glassnet.equations.losses import Loss
-from glassnet.equations.optimizers import LBFGS, Optimizer
+from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
 from glassnet.equations.storing import KNOWN, from_plain, to_plain
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.network import LAYERS, Network
@@ -54,8 +54,9 @@ class Settings:
         if self.engine not in ENGINES:
             raise GlassnetError(unknown_name("engine", self.engine, ENGINES))
         object.__setattr__(self, "seed", check_seed(self.seed))
-        if isinstance(self.optimizer, LBFGS) and size is not None:
-            raise GlassnetError(f"LBFGS got batch_size={size}; it needs full batches (batch_size=None).")
+        if isinstance(self.optimizer, LBFGS | LeastSquares | Newton) and size is not None:
+            name = type(self.optimizer).__name__
+            raise GlassnetError(f"{name} got batch_size={size}; it needs full batches (batch_size=None).")
 
     def derivation(self) -> Derivation:
         """The equations of this training."""
@@ -73,6 +74,10 @@ class Settings:
         plain = {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "network"}
         layers = [to_plain(layer) for layer in self.network.layers]
         return {"network": {"input_shape": list(self.network.input_shape), "layers": layers}, **plain}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the JSON object: functions within a network or a loss are looked up again, not pickled."""
+        return type(self).from_plain, (self.to_plain(),)
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Settings:
