@@ -71,9 +71,9 @@ __version__ = "0.1.0"
 __all__ = [
     "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "BatchNorm", "CosineDecay", "DataError",
     "Dense", "Derivation", "Dropout", "EarlyStopping", "ExponentialDecay", "Expression", "GlassnetError",
-    "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression", "LogisticRegression", "Loss",
-    "MLPClassifier", "MLPRegressor", "Network", "NetworkClassifier", "NetworkRegressor", "Newton", "OneCycle", "Perceptron", "RMSprop",
-    "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "estimators", "exp",
+    "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression",
+    "LogisticRegression", "Loss", "MLPClassifier", "MLPRegressor", "Network", "NetworkClassifier", "NetworkRegressor",
+    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "estimators", "exp",
     "expm1", "gradcheck", "load", "log", "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin",
     "softplus", "sqrt", "statistics", "tanh", "train", "views", "where",
 ]  # fmt: skip

@@ -97,6 +97,10 @@ class Triangle:
         self.factor = _triangle(np.vstack(waiting)) if len(waiting) > 1 else waiting[0]
         self._count(X.shape[0], weights)
 
+    def add_rows(self, rows: np.ndarray) -> None:
+        """Add whole rows of [√w (1 X) | √w Y] that are no data, such as those of a penalty; they are not counted."""
+        self.factor = _triangle(np.vstack([self.factor, rows]))
+
     def merge(self, other: Triangle) -> None:
         """Add the rows that another triangle has seen."""
         self.factor = _triangle(np.vstack([self.factor, other.factor]))

@@ -45,7 +45,12 @@ def check_direct(optimizer: LeastSquares | Newton, forward: Forward, loss: Loss,
     """
     name = type(optimizer).__name__
     dense = [p for p in forward.parameters if p.role == "weight"]
-    if len(dense) != 1 or forward.masks or forward.buffers or any(p.role in ("scale", "shift") for p in forward.parameters):
+    if (
+        len(dense) != 1
+        or forward.masks
+        or forward.buffers
+        or any(p.role in ("scale", "shift") for p in forward.parameters)
+    ):
         raise GlassnetError(
             f"{name} got a network with {len(dense)} dense layers or with layers besides; it fits one Dense layer alone. For "
             "other networks use LBFGS(), Adam() or SGD()."
@@ -100,7 +105,9 @@ def direct_updates(
         lines.append(Equation(name, "update", 1, expression, why))
         return Symbol(name, expression.shape)
 
-    inputs: Symbol = X if b is None else line("Xo", WithOnes(X), "the inputs with a column of ones: its weight is the bias")
+    inputs: Symbol = (
+        X if b is None else line("Xo", WithOnes(X), "the inputs with a column of ones: its weight is the bias")
+    )
     scores = Symbol("Z1", ("m", outputs))
     slope = slope_by_scores(tuple(forward.equations), backward)
     known = {e.expression: Symbol(e.name, e.shape) for e in forward.equations if e.name == "A1"}

@@ -132,9 +132,7 @@ class Jacobian(Expression):
         outputs = _entries(self.direction.shape, 1)
         one = xp.eye(outputs)
         name = str(self.direction)
-        return xp.stack(
-            [self.along.evaluate({**env, name: one[None, j, :]}, xp) for j in range(outputs)], axis=2
-        )
+        return xp.stack([self.along.evaluate({**env, name: one[None, j, :]}, xp) for j in range(outputs)], axis=2)
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,9 +149,7 @@ class KroneckerSum(_Binary):
         outputs, columns = curvature.shape[1], inputs.shape[1]
         rows = []
         for j in range(outputs):
-            rows.append(
-                xp.concat([inputs.T @ (curvature[:, j, k, None] * inputs) for k in range(outputs)], axis=1)
-            )
+            rows.append(xp.concat([inputs.T @ (curvature[:, j, k, None] * inputs) for k in range(outputs)], axis=1))
         return xp.reshape(xp.concat(rows, axis=0), (outputs * columns, outputs * columns))
 
 

@@ -35,8 +35,8 @@ Each = Callable[[State, int, float, Pass], bool]
 
 def joined(state: State, bias: bool) -> np.ndarray:
     """θ (p, k), the bias first, float64."""
-    W = np.asarray(state["W1"], dtype=np.float64)
-    return np.vstack([np.asarray(state["b1"], dtype=np.float64)[None, :], W]) if bias else W
+    parts = [np.asarray(state[name], dtype=np.float64) for name in (("b1", "W1") if bias else ("W1",))]
+    return np.vstack([part.reshape(-1, parts[-1].shape[1]) for part in parts])
 
 
 def split(theta: np.ndarray, like: State, bias: bool) -> State:
@@ -79,14 +79,14 @@ def solve_least_squares(run: Run, facts: dict[str, Any]) -> np.ndarray:
         p = ridge.width - ridge.outputs
         rows = np.zeros((int(X.shape[1]), ridge.width))
         rows[:, p - int(X.shape[1]) : p] = math.sqrt(strength) * np.eye(int(X.shape[1]))
-        ridge.factor = np.linalg.qr(np.vstack([rows, np.zeros((ridge.width, ridge.width))]), mode="r")[: ridge.width]
+        ridge.add_rows(rows)
         whole.merge(ridge)
     solution = whole.solve(LM_TOLERANCE)
     facts["direct"] = {
         "method": "qr", "iterations": 1, "polished": 0, "converged": True, "rank": int(solution.rank),
         "aliased": [int(i) for i in np.flatnonzero(solution.aliased)], "baseline": False,
     }  # fmt: skip
-    return np.nan_to_num(solution.coefficients)
+    return np.asarray(np.nan_to_num(solution.coefficients))
 
 
 def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
