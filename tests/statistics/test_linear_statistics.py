@@ -58,11 +58,8 @@ def test_one_predictor_as_r_prints_it():
         "Residuals:\n     Min       1Q   Median       3Q      Max \n-0.56515 -0.12358 -0.01898  0.13288  0.64272 \n"
         in said
     )
-    assert (
     assert "(Intercept)  -0.363076   0.039762  -9.131  4.7e-16 ***" in said
     assert "Petal.Length  0.415755   0.009582  43.387  < 2e-16 ***" in said
-        in said
-    )
     assert "F-statistic:  1882 on 1 and 148 DF,  p-value: < 2.2e-16" in said
     assert "Multiple R-squared:  0.9271,\tAdjusted R-squared:  0.9266 " in said
 

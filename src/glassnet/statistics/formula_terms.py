@@ -53,8 +53,8 @@ class Term:
 
 def expanded_terms(tree: Formula, columns: Sequence[str]) -> tuple[dict[str, Node], bool, list[tuple[str, ...]]]:
     """The variables, whether there is an intercept, and the terms in R's order, each as its variables' names."""
-    from formulaic import Formula as Expanded  # type: ignore[import-untyped]
-    from formulaic.errors import FormulaicError  # type: ignore[import-untyped]
+    from formulaic import Formula as Expanded
+    from formulaic.errors import FormulaicError
 
     response = set(names_in(tree.response))
     rest = [name for name in columns if name not in response]
