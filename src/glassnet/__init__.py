@@ -73,9 +73,10 @@ __all__ = [
     "Dense", "Derivation", "Dropout", "EarlyStopping", "ExponentialDecay", "Expression", "GlassnetError",
     "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression",
     "LogisticRegression", "Loss", "MLPClassifier", "MLPRegressor", "Network", "NetworkClassifier", "NetworkRegressor",
-    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation", "cos", "data", "derive", "erf", "estimators", "exp",
-    "expm1", "gradcheck", "load", "log", "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin",
-    "softplus", "sqrt", "statistics", "tanh", "train", "views", "where",
+    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation",
+    "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "gradcheck", "load", "log", "log1p", "loss",
+    "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "statistics", "tanh",
+    "train", "views", "where",
 ]  # fmt: skip
 
 _ROOMS = ("data", "estimators", "statistics", "views")

@@ -9,8 +9,9 @@ from glassnet.estimators.mlp_classifier import MLPClassifier
 from glassnet.estimators.mlp_regressor import MLPRegressor
 from glassnet.estimators.network_estimators import NetworkClassifier, NetworkRegressor
 from glassnet.estimators.perceptron import Perceptron
+from glassnet.estimators.saving import load
 
 __all__ = [
     "LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor",
-    "Perceptron",
+    "Perceptron", "load",
 ]  # fmt: skip

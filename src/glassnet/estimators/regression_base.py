@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,19 @@ class RunEstimator(BaseEstimator):  # type: ignore[misc]
         if isinstance(run, Run):
             state["run_"] = _portable(run)
         return state
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the estimator to one file, without pickle: safetensors and JSON, checked when `gn.load` reads it.
+
+        The run goes along, and its data while they take at most 16 MB.
+
+        Raises
+        ------
+        GlassnetError : the file is there already, cannot be written, or a parameter cannot be stored
+        """
+        from glassnet.estimators.saving import save_estimator
+
+        return save_estimator(self, path, overwrite)
 
     def _inputs(self, X: Any) -> Any:
         """X of a prediction, checked against what was fitted."""

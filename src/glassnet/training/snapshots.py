@@ -159,6 +159,20 @@ class Snapshots:
                 snapshots.stride *= 2
         return snapshots, damaged
 
+    def memory(self) -> dict[str, Any]:
+        """Which snapshots are kept and why, besides the states themselves."""
+        most = None if math.isinf(self.most) else self.most
+        best = [[watcher, iteration] for watcher, iteration in self._best.items()]
+        return {"stride": self.stride, "most": most, "best": best}
+
+    def remember(self, states: list[Snapshot], memory: dict[str, Any]) -> None:
+        """Hold these snapshots, with what `memory` said of them."""
+        self._kept = {snapshot.iteration: snapshot for snapshot in states}
+        self._latest = max(self._kept, default=None)
+        self.stride = memory["stride"]
+        self.most = math.inf if memory["most"] is None else memory["most"]
+        self._best = {int(watcher): int(iteration) for watcher, iteration in memory["best"]}
+
     def until(self, iteration: int) -> Snapshots:
         """A copy without the snapshots after an iteration."""
         other = Snapshots(self.record)
