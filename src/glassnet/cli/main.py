@@ -15,6 +15,7 @@ from glassnet.cli.evaluate import evaluate
 from glassnet.cli.help_page import Command
 from glassnet.cli.plot import plot
 from glassnet.cli.predict import predict
+from glassnet.cli.regress import regress
 from glassnet.cli.show import show
 from glassnet.cli.speaking import complain, shown_notes, tolerant_streams
 from glassnet.cli.train import train
@@ -151,6 +152,7 @@ def glassnet(
       glassnet train sales.csv --target price     your own table
       glassnet show runs/sales-1                  the network, its equations, its results
       glassnet predict runs/sales-1 new.csv --out predictions.csv
+      glassnet regress "price ~ size + city" sales.csv
 
     Every command has a page of its own: glassnet train --help
     """
@@ -163,6 +165,7 @@ for command, short in (
     (train, "Train a network on a table and judge it."),
     (predict, "Predict new rows."),
     (evaluate, "Judge a network on rows with known targets."),
+    (regress, "A regression from an R formula, with its statistics."),
     (show, "The network, its equations, its results."),
     (plot, "Draw one picture of a network."),
 ):
