@@ -396,7 +396,8 @@ def test_natural_losses():
          "There is no loss '3'. Known: mean_squared_error, mean_absolute_error, huber, poisson, binary_cross_entropy, "
          "categorical_cross_entropy, hinge, perceptron."),
         ({"optimizer": "adamm"},
-         "There is no optimiser 'adamm'; did you mean 'adam'? Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs."),
+         "There is no optimiser 'adamm'; did you mean 'adam'? Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs, "
+         "least_squares, newton."),
         ({"l2": -0.1}, "The penalty got l2=-0.1; it needs a finite number, 0 or above."),
         ({"l1": float("nan")}, "The penalty got l1=nan; it needs a finite number, 0 or above."),
         ({"l1": "0.1"}, "The penalty got l1='0.1'; it needs a finite number, 0 or above."),

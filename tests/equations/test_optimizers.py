@@ -103,6 +103,7 @@ def test_states_start_at_zero_and_are_named_after_their_parameter():
     names = {name: [s.name for s in kind().states(THETA)] for name, kind in OPTIMIZERS.items()}
     assert names == {
         "sgd": [], "adagrad": ["sW1"], "rmsprop": ["sW1"], "adam": ["mW1", "vW1"], "adamw": ["mW1", "vW1"], "lbfgs": [],
+        "least_squares": [], "newton": [],
     }  # fmt: skip
     assert [s.name for s in gn.SGD(0.1, momentum=0.5).states(THETA)] == ["vW1"]
     assert gn.Adam().states(Symbol("W1", (2, 3)))[0].shape == (2, 3)
@@ -148,7 +149,8 @@ POSITIVE = "it needs a finite number above 0."
         (lambda: gn.LBFGS(tolerance=-1), "LBFGS got tolerance=-1; it needs a finite number, 0 or above."),
         (lambda: gn.LBFGS(evaluations=0), "LBFGS got evaluations=0; it needs a whole number, 1 or more."),
         (lambda: optimizer("rmsprob"),
-         "There is no optimiser 'rmsprob'; did you mean 'rmsprop'? Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs."),
+         "There is no optimiser 'rmsprob'; did you mean 'rmsprop'? Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs, "
+         "least_squares, newton."),
         (lambda: optimizer(gn.SGD), None),
     ],
 )  # fmt: skip
@@ -158,7 +160,7 @@ def test_refused_settings(make, sentence):
     if sentence is not None:
         assert str(caught.value) == sentence
     else:
-        assert str(caught.value).endswith("Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs.")
+        assert str(caught.value).endswith("Known: sgd, adagrad, rmsprop, adam, adamw, lbfgs, least_squares, newton.")
 
 
 def test_a_schedule_takes_the_place_of_a_rate():

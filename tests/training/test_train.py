@@ -349,7 +349,7 @@ def test_a_default_recording_has_at_most_200_snapshots():
         ({"engine": "refrence"}, "There is no engine 'refrence'; did you mean 'reference'? Known: auto, reference."),
         ({"loss": "binary_crossentropy"}, "There is no loss 'binary_crossentropy'; did you mean 'binary_cross_entropy'?"),
         ({"optimizer": "adm"}, "There is no optimiser 'adm'; did you mean 'adam'? Known: sgd, adagrad, rmsprop, adam, adamw, "
-                               "lbfgs."),
+                               "lbfgs, least_squares, newton."),
         ({"validation": 1.5}, "validation got 1.5; it needs a fraction between 0 and 1, or a pair (X, Y)."),
         ({"validation": 0.001}, "validation=0.001 of 60 rows leaves no row to validate on; choose another fraction or pass "
                                 "(X, Y)."),

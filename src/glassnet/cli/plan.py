@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassnet.equations.losses import LOSSES, NATURAL_LOSS
-from glassnet.equations.optimizers import LBFGS, OPTIMIZERS, SGD, Optimizer
+from glassnet.equations.optimizers import OPTIMIZERS, SGD, Optimizer
 from glassnet.equations.schedules import (
     Adaptive,
     CosineDecay,
@@ -64,14 +64,21 @@ class Plan:
             raise GlassnetError(unknown_name("loss", self.loss, LOSSES))
         if self.momentum is not None and self.optimizer.lower() != "sgd":
             raise GlassnetError(f"--momentum belongs to sgd, not to {self.optimizer}; leave it out.")
-        if self.optimizer.lower() == "lbfgs" and (self.learning_rate is not None or self.schedule != "constant"):
-            raise GlassnetError("lbfgs searches along a line; leave --learning-rate and --schedule out.")
+        if self.whole_batches and (self.learning_rate is not None or self.schedule != "constant"):
+            raise GlassnetError(
+                f"{self.optimizer.lower()} finds the length of its steps itself; leave --learning-rate and --schedule out."
+            )
         if self.batch_size is not None and self.batch_size != "full":
             _whole(self.batch_size, "--batch-size", "a number of rows, or 'full'")
         if self.epochs is not None and self.epochs < 0:
             raise GlassnetError(f"--epochs got {self.epochs}; it needs a whole number, 0 or more.")
         self.layers(1, self.output or "linear")
         self.make_optimizer(1, 1, 1)
+
+    @property
+    def whole_batches(self) -> bool:
+        """Whether the optimiser sees all samples at once and needs no learning rate."""
+        return self.optimizer.lower() not in RATES
 
     def layers(self, outputs: int, head: str) -> list[Layer]:
         """Hidden layers and the output layer."""
@@ -104,8 +111,8 @@ class Plan:
         """The optimiser, its schedule fitted to the length of the training."""
         name = self.optimizer.lower()
         kind = OPTIMIZERS[name]
-        if kind is LBFGS:
-            return LBFGS()
+        if self.whole_batches:
+            return kind()  # type: ignore[call-arg]
         rate = self.learning_rate
         if rate is None:
             rate = RATES[name] / (10 if inputs > MANY_INPUTS else 1) / (5 if self.momentum else 1)
@@ -122,7 +129,7 @@ class Plan:
 
     def chosen_batch(self, rows: int) -> int | None:
         """As asked; or 32, more where rows are many; None for all of them."""
-        if self.optimizer.lower() == "lbfgs" and self.batch_size in (None, "full"):
+        if self.whole_batches and self.batch_size in (None, "full"):
             return None
         if self.batch_size == "full":
             return None
@@ -194,9 +201,11 @@ def described(optimizer: Any, batch: int | None, rows: int, epochs: int) -> str:
     """ "adam, learning rate 0.01, batches of 32, 100 epochs"."""
     name = type(optimizer).__name__
     parts = [name]
-    if not isinstance(optimizer, LBFGS):
+    if name.lower() in RATES:
         schedule = optimizer.schedule
         kind = type(schedule).__name__
         parts.append(f"learning rate {schedule.learning_rate:g}" + ("" if kind == "ConstantRate" else f" ({kind})"))
     parts.append(f"all {rows:,} rows at once" if batch is None else f"batches of {batch}")
+    if name == "LeastSquares":
+        return ", ".join([*parts, "one solution"])
     return ", ".join([*parts, f"{epochs:,} epoch{'s' if epochs != 1 else ''}"])

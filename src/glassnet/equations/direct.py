@@ -51,9 +51,9 @@ def check_direct(optimizer: LeastSquares | Newton, forward: Forward, loss: Loss,
         or forward.buffers
         or any(p.role in ("scale", "shift") for p in forward.parameters)
     ):
+        found = f"{len(dense)} Dense layers" if len(dense) != 1 else "other layers beside its Dense layer"
         raise GlassnetError(
-            f"{name} got a network with {len(dense)} dense layers or with layers besides; it fits one Dense layer alone. For "
-            "other networks use LBFGS(), Adam() or SGD()."
+            f"{name} got a network with {found}; it fits one Dense layer alone. For others use LBFGS(), Adam() or SGD()."
         )
     pair = (loss.name, head.name)
     wanted = {("mean_squared_error", "linear")} if isinstance(optimizer, LeastSquares) else CANONICAL

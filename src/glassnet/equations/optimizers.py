@@ -307,8 +307,9 @@ class Newton(Optimizer):
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, LBFGS, LeastSquares, Newton)
-}
+    "sgd": SGD, "adagrad": Adagrad, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW, "lbfgs": LBFGS,
+    "least_squares": LeastSquares, "newton": Newton,
+}  # fmt: skip
 
 
 def optimizer(value: str | Optimizer | None) -> Optimizer:

@@ -20,6 +20,7 @@ from glassnet.equations.expression import (
     walk,
 )
 from glassnet.equations.layers import Equation
+from glassnet.equations.matrices import Diagonal, Jacobian
 from glassnet.equations.rendering import LATEX, MATHML, TEXT, number_text, symbol_in
 from glassnet.equations.schedules import ConstantRate
 from glassnet.equations.simplify import simplified
@@ -86,6 +87,12 @@ def legend(derivation: Derivation) -> list[tuple[str, Shape | None, str]]:
     if len(derivation.states) > STATES_LISTED:
         found.append(("…", None, "and likewise for every other parameter"))
     found.append(("m", (), "samples in the batch"))
+    for equation in derivation.update:
+        for node in walk(equation.expression):
+            if isinstance(node, Diagonal):
+                found.append(("D", node.shape, "ones on the diagonal, 0 for the bias"))
+            if isinstance(node, Jacobian):
+                found.append(("v", (1, node.shape[1]), "each unit vector in turn: one column of ∂dZ1/∂Z1 each"))
     used = {s.name for e in derivation.update for s in symbols(e.expression)}
     schedule = derivation.optimizer.schedule
     if "alpha" in used:
