@@ -260,18 +260,10 @@ def plain(
 
 
 def _draw(path: Path, fitted: Regression) -> None:
-    import io
-
-    import matplotlib
-
-    from glassnet.training.files import write_bytes
+    from glassnet.views import save
     from glassnet.views.residuals import residual_plots
 
-    with matplotlib.rc_context({"backend": "agg"}):
-        figure = residual_plots(fitted.statistics_)
-        stream = io.BytesIO()
-        figure.savefig(stream, format=path.suffix[1:].lower())
-    write_bytes(path, stream.getvalue())
+    save(residual_plots(fitted.statistics_), path)
 
 
 def _check_place(path: Path, overwrite: bool) -> None:

@@ -6,22 +6,19 @@ derives from dZ1. Pieces are summed in their order, so the result does not depen
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from glassnet.engines.base import NonFiniteValue
+from glassnet.engines.threads import in_threads
 from glassnet.equations.derive import Derivation
 from glassnet.equations.direct import curvature_along, slope_by_scores
 from glassnet.equations.expression import Constant, Symbol, replace
 
-PIECE = 65536
-"""Rows that one thread takes at a time."""
 BLOCK = 16384
 """Rows looked at together: enough that the threads seldom wait for the interpreter (measured)."""
 WELL_CONDITIONED = 1e-10
@@ -45,19 +42,6 @@ class Pass:
         self.extreme += other.extreme
         if self.hessian is not None and other.hessian is not None:
             self.hessian = self.hessian + other.hessian
-
-
-def in_threads(work: Callable[[slice], Any], rows: int, piece: int = PIECE) -> Iterator[Any]:
-    """The results of `work` on consecutive rows, in their order; one thread a core, BLAS alone in each."""
-    from threadpoolctl import threadpool_limits
-
-    parts = [slice(start, min(start + piece, rows)) for start in range(0, rows, piece)]
-    threads = min(len(parts), os.cpu_count() or 1)
-    if threads == 1:
-        yield from map(work, parts)
-        return
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(work, parts)
 
 
 class OneLayer:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.engines.threads import blas_alone
+
 BLOCK = 1024
 """Rows factorised at once: as many as stay in the cache."""
 
@@ -80,14 +82,11 @@ class Triangle:
 
     def add(self, X: Any, Y: Any, w: Any = None) -> None:
         """Add rows: X (m, columns), Y (m, outputs) or (m,), w (m,) weights of 0 or more."""
-        from threadpoolctl import threadpool_limits
-
         targets = np.asarray(Y).reshape(X.shape[0], self.outputs)
         weights = None if w is None else np.asarray(w, dtype=np.float64).reshape(-1)
         block = max(BLOCK, 4 * self.width)
         waiting = [self.factor]
-        # Two threads on one small block wait for each other longer than they work (measured: 4 to 6 times slower).
-        with threadpool_limits(1, "blas"):
+        with blas_alone():  # with two threads a block takes 4 to 6 times as long (measured)
             for start in range(0, X.shape[0], block):
                 part = slice(start, start + block)
                 rows = self._rows(X[part], targets[part], None if weights is None else weights[part])

@@ -6,6 +6,7 @@ Nothing is executed on the way back: a class is looked up among glassnet's estim
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,9 +18,10 @@ import numpy as np
 from glassnet.engines.triangle import Triangle
 from glassnet.equations.storing import KNOWN, from_plain, to_plain
 from glassnet.errors import GlassnetError, GlassnetWarning, RunError
+from glassnet.estimators.stopping import NoImprovement
 from glassnet.network import LAYERS, Layer, Network
 from glassnet.training.callbacks import EarlyStopping
-from glassnet.training.files import DamagedFile, load_arrays, save_arrays
+from glassnet.training.files import DamagedFile, load_arrays, reason, save_arrays
 from glassnet.training.folder import KEPT_DATA, samples_from, stored_samples
 from glassnet.training.history import History
 from glassnet.training.run import Run, versions
@@ -29,8 +31,13 @@ from glassnet.training.snapshots import Snapshot, Snapshots
 FORMAT = 1
 KIND = "glassnet estimator"
 PLAIN = (str, bool, int, type(None))
-NOT_KEPT = ("_statistics", "_sklearn_output_config")
-"""What is made again when it is asked for."""
+NUMBERS = ("?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d")
+"""The types of numbers that safetensors has."""
+LONG = 32
+"""Lists of this many floats and more are stored as arrays: the JSON part of a safetensors file has a largest size."""
+STOPPERS = {kind.__name__: kind for kind in (EarlyStopping, NoImprovement)}
+REQUESTS = "_metadata_request"
+"""Where scikit-learn keeps which metadata (such as sample_weight) an estimator asked for."""
 
 
 def save_estimator(estimator: Any, path: str | Path, overwrite: bool = False) -> Path:
@@ -41,6 +48,12 @@ def save_estimator(estimator: Any, path: str | Path, overwrite: bool = False) ->
     GlassnetError : the file is there already, cannot be written, or a parameter or attribute cannot be stored
     """
     place = _path(path, "save")
+    kind = type(estimator)
+    if not _is_own(kind):
+        raise GlassnetError(
+            f"save got a {kind.__name__}, which is no estimator of glassnet's, so that gn.load would not know it; save one "
+            "of glassnet's own, or pickle this one."
+        )
     if place.is_dir():
         raise GlassnetError(
             f"save got the folder {place}; it needs the name of a file, e.g. {place / 'model.glassnet'}."
@@ -50,28 +63,15 @@ def save_estimator(estimator: Any, path: str | Path, overwrite: bool = False) ->
     if not place.parent.is_dir():
         raise GlassnetError(f"There is no folder {place.parent} to write {place.name} in; make it first.")
     writer = _Writer()
-    parameters = {}
-    for name, value in estimator.get_params(deep=False).items():
-        if name == "callbacks" and any(not isinstance(c, EarlyStopping) for c in _several(value)):
-            warnings.warn(
-                f"The callbacks of this {type(estimator).__name__} are functions, which a file cannot hold; the loaded one "
-                "has none. Set them again with set_params(callbacks=...).",
-                GlassnetWarning,
-                stacklevel=3,
-            )
-            value = (
-                type(value)(c for c in value if isinstance(c, EarlyStopping)) if isinstance(value, list | tuple) else ()
-            )
-        parameters[name] = writer.write(value, f"the parameter {name}")
-    known = set(estimator.get_params(deep=False)) | set(NOT_KEPT)
-    fitted = {
-        name: writer.write(value, f"the attribute {name}")
-        for name, value in vars(estimator).items()
-        if name not in known
-    }
+    given = estimator.get_params(deep=False)
+    parameters = {n: writer.write(_storable(n, v, kind.__name__), f"the parameter {n}") for n, v in given.items()}
+    state = {n: v for n, v in estimator.__getstate__().items() if n not in given}
+    requests = state.pop(REQUESTS, None)
+    fitted = {name: writer.write(value, f"the attribute {name}") for name, value in state.items()}
     facts = {
-        "kind": KIND, "format": FORMAT, "class": type(estimator).__name__, "versions": _versions(),
-        "parameters": parameters, "fitted": fitted,
+        "kind": KIND, "format": FORMAT, "class": kind.__name__, "versions": _versions(),
+        "parameters": parameters, "fitted": fitted, "forms": writer.forms,
+        "requests": None if requests is None else _requests(requests),
     }  # fmt: skip
     try:
         save_arrays(place, writer.arrays, facts)
@@ -106,25 +106,75 @@ def load(path: str | Path) -> Any:
         raise GlassnetError(f"{problem} Save the estimator again.") from None
     if not isinstance(facts, dict) or facts.get("kind") != KIND:
         raise GlassnetError(f"{place} holds no estimator; give a file that an estimator's save wrote.")
-    if facts["format"] != FORMAT:
+    if facts.get("format") != FORMAT:
         raise GlassnetError(
-            f"{place} has the format {facts['format']!r}, and this glassnet reads {FORMAT}; use the version that wrote it "
-            f"({facts['versions'].get('glassnet')})."
+            f"{place} has the format {facts.get('format')!r}, and this glassnet reads {FORMAT}; use the version that wrote "
+            f"it ({_wrote(facts)})."
         )
-    from glassnet import estimators
-
-    name = facts["class"]
-    if name not in estimators.__all__ or name == "load":
+    known, name = _own(), str(facts.get("class"))
+    if name not in known:
         raise GlassnetError(f"{place} holds a {name}, which this glassnet does not know.")
-    reader = _Reader(arrays)
+    reader = _Reader(arrays, facts.get("forms"))
     try:
-        parameters = {key: reader.read(value) for key, value in facts["parameters"].items()}
-        estimator = getattr(estimators, name)(**parameters)
-        for key, value in facts["fitted"].items():
-            setattr(estimator, key, reader.read(value))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        estimator = known[name](**{key: reader.read(value) for key, value in facts["parameters"].items()})
+        fitted = {key: reader.read(value) for key, value in facts["fitted"].items()}
+        hidden = [key for key in fitted if hasattr(known[name], key)]
+        if hidden:
+            raise ValueError(f"{hidden[0]} is no fitted attribute")
+        estimator.__setstate__(fitted)
+        if facts["requests"] is not None:
+            setattr(estimator, REQUESTS, _requests_from(facts["requests"], estimator))
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as problem:
         raise GlassnetError(f"{place} does not fit together ({problem}); save the estimator again.") from None
     return estimator
+
+
+def _own() -> dict[str, Any]:
+    """The classes that a file may name."""
+    from glassnet import estimators
+
+    listed = {name: getattr(estimators, name) for name in estimators.__all__}
+    return {name: kind for name, kind in listed.items() if isinstance(kind, type)}
+
+
+def _is_own(kind: type) -> bool:
+    return _own().get(kind.__name__) is kind
+
+
+def _wrote(facts: dict[str, Any]) -> str:
+    found = facts.get("versions")
+    return str(found.get("glassnet")) if isinstance(found, dict) else "unknown"
+
+
+def _storable(name: str, value: Any, owner: str) -> Any:
+    """A parameter as it is; of callbacks those that are settings and not functions, with a warning about the others."""
+    if name != "callbacks" or all(type(c) in STOPPERS.values() for c in _several(value)):
+        return value
+    kept = [c for c in _several(value) if type(c) in STOPPERS.values()]
+    warnings.warn(
+        f"The callbacks of this {owner} are functions, which a file cannot hold; the loaded one has "
+        f"{'only its early stopping' if kept else 'none'}. Set them again with set_params(callbacks=...).",
+        GlassnetWarning,
+        stacklevel=5,
+    )
+    return kept if isinstance(value, list) else tuple(kept)
+
+
+def _requests(asked: Any) -> dict[str, Any]:
+    """Which metadata each method asks for, as JSON."""
+    from sklearn.utils._metadata_requests import SIMPLE_METHODS
+
+    return {method: dict(getattr(asked, method).requests) for method in SIMPLE_METHODS}
+
+
+def _requests_from(plain: dict[str, Any], owner: Any) -> Any:
+    from sklearn.utils.metadata_routing import MetadataRequest
+
+    asked = MetadataRequest(owner=owner)
+    for method, parameters in plain.items():
+        for parameter, alias in parameters.items():
+            getattr(asked, method).add_request(param=parameter, alias=alias)
+    return asked
 
 
 def _several(value: Any) -> tuple[Any, ...]:
@@ -134,6 +184,10 @@ def _several(value: Any) -> tuple[Any, ...]:
 def _path(path: Any, what: str) -> Path:
     if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
         raise GlassnetError(f"{what} got {path!r}; it needs the path of a file, such as 'model.glassnet'.")
+    try:
+        Path(path).exists()
+    except OSError as problem:
+        raise GlassnetError(f"{what} got {str(path)[:80]!r}, which cannot be used: {reason(problem)}.") from None
     return Path(path)
 
 
@@ -144,10 +198,15 @@ def _versions() -> dict[str, str]:
 
 
 class _Writer:
-    """Values as JSON; arrays go to `arrays` under numbers."""
+    """Values as JSON; arrays go to `arrays` under numbers.
+
+    A safetensors file holds arrays in C order, the machine's byte order and at least one dimension; `forms` says of the
+    others what they are: [type, shape, order].
+    """
 
     def __init__(self) -> None:
         self.arrays: dict[str, np.ndarray] = {}
+        self.forms: dict[str, list[Any]] = {}
 
     def write(self, value: Any, what: str) -> Any:
         """A value as JSON.
@@ -160,16 +219,20 @@ class _Writer:
             return value
         if type(value) is float:
             return value if math.isfinite(value) else {"float": str(value)}
-        if isinstance(value, np.generic):
-            return {"scalar": self._array(np.asarray(value))} if value.dtype.kind in "fiub" else {"label": str(value)}
-        if isinstance(value, np.ndarray):
+        if type(value) is np.str_:
+            return {"label": str(value)}
+        if isinstance(value, np.generic) and value.dtype.char in NUMBERS:
+            return {"scalar": self._array(np.asarray(value))}
+        if type(value) in (np.ndarray, np.memmap):
             return self._write_array(value, what)
+        if type(value) is list and len(value) >= LONG and all(type(item) is float for item in value):
+            return {"floats": self._array(np.array(value))}
         for kind, name in ((list, "list"), (tuple, "tuple")):
             if type(value) is kind:
                 return {name: [self.write(item, what) for item in value]}
         if isinstance(value, Mapping):
             return {"dict": [[self.write(k, what), self.write(v, what)] for k, v in value.items()]}
-        if isinstance(value, np.random.RandomState):
+        if type(value) is np.random.RandomState and value.get_state(legacy=False)["bit_generator"] == "MT19937":
             name_, keys, *rest = value.get_state(legacy=True)
             return {"random_state": [name_, self._array(np.asarray(keys)), *rest]}
         if isinstance(value, Network):
@@ -184,30 +247,33 @@ class _Writer:
         if type(value).__name__ in _RESULTS and dataclasses.is_dataclass(value):
             fields = {f.name: self.write(getattr(value, f.name), what) for f in dataclasses.fields(value)}
             return {"result": [type(value).__name__, fields]}
-        if isinstance(value, EarlyStopping):
+        if type(value) in STOPPERS.values():
             settings = (value.monitor, value.patience, value.min_delta, value.restore_best)
             return {"early_stopping": [type(value).__name__, *settings]}
         try:
             described = to_plain(value)
-            from_plain(described, {**KNOWN, **LAYERS})
+            same = from_plain(json.loads(json.dumps(described)), {**KNOWN, **LAYERS}) == value
         except (GlassnetError, TypeError, ValueError):
-            raise GlassnetError(
-                f"{what[0].upper()}{what[1:]} is a {type(value).__name__}, which a file cannot hold; change it before saving."
-            ) from None
+            same = False
+        if same is not True:
+            raise _refused(what, type(value).__name__)
         return {"described": described}
 
     def _array(self, array: np.ndarray) -> str:
         name = f"{len(self.arrays):06d}"
-        self.arrays[name] = array
+        self.arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
+        order = "C" if array.flags.c_contiguous or not array.flags.f_contiguous else "F"
+        if order == "F" or not array.shape or not array.dtype.isnative:
+            self.forms[name] = [array.dtype.str, list(array.shape), order]
         return name
 
     def _write_array(self, array: np.ndarray, what: str) -> Any:
-        if array.dtype.kind in "fiub":
+        if array.dtype.char in NUMBERS:
             return {"array": self._array(array)}
         if array.dtype.kind in "UO":
             items = [self.write(item, what) for item in array.ravel().tolist()]
             return {"labels": [array.dtype.str, list(array.shape), items]}
-        raise GlassnetError(f"{what[0].upper()}{what[1:]} is an array of {array.dtype}, which a file cannot hold.")
+        raise _refused(what, f"array of {array.dtype}")
 
     def _run(self, run: Run, what: str) -> dict[str, Any]:
         size = 0 if run.data is None else run.data.nbytes + (run.validation.nbytes if run.validation else 0)
@@ -233,8 +299,15 @@ class _Writer:
 class _Reader:
     """What `_Writer` wrote, back again."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, arrays: Mapping[str, np.ndarray], forms: Mapping[str, Any] | None = None) -> None:
         self.arrays = arrays
+        self.forms = forms or {}
+
+    def array(self, name: str) -> np.ndarray:
+        """An array of one's own, in its type, shape and order."""
+        array = self.arrays[name]
+        dtype, shape, order = self.forms.get(name, (array.dtype, array.shape, "C"))
+        return np.array(array.reshape(shape), dtype=dtype, order=order)
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -245,9 +318,10 @@ class _Reader:
     def _readers(self) -> dict[str, Callable[[Any], Any]]:
         return {
             "float": float,
-            "scalar": lambda name: self.arrays[name].reshape(())[()],
+            "scalar": lambda name: self.array(name)[()],
+            "floats": lambda name: self.array(name).tolist(),
             "label": np.str_,
-            "array": lambda name: self.arrays[name].copy(),
+            "array": self.array,
             "labels": self._labels,
             "list": lambda items: [self.read(item) for item in items],
             "tuple": lambda items: tuple(self.read(item) for item in items),
@@ -271,13 +345,14 @@ class _Reader:
     def _labels(self, parts: Any) -> np.ndarray:
         dtype, shape, items = parts
         flat = np.empty(len(items), dtype=object)
-        flat[:] = [self.read(item) for item in items]
+        for position, item in enumerate(items):  # one by one: an item may be a tuple, which is no row of an array
+            flat[position] = self.read(item)
         return np.asarray(flat.reshape(shape).astype(dtype))
 
     def _random_state(self, parts: Any) -> np.random.RandomState:
         name, keys, *rest = parts
         state = np.random.RandomState()
-        state.set_state((name, self.arrays[keys], *rest))
+        state.set_state((name, self.array(keys), *rest))
         return state
 
     def _triangle(self, fields: dict[str, Any]) -> Triangle:
@@ -302,12 +377,12 @@ class _Reader:
         settings = Settings.from_plain(parts["settings"])
         snapshots = Snapshots(settings.record)
         states = [
-            Snapshot(int(i), {n: self.arrays[a].copy() for n, a in state.items()}, loop)
+            Snapshot(int(i), {n: self.array(a) for n, a in state.items()}, loop)
             for i, state, loop in parts["snapshots"]
         ]
         snapshots.remember(states, parts["kept"])
-        history = History({name: self.arrays[a] for name, a in parts["history"].items()})
-        data = {name: self.arrays[a] for name, a in parts["data"].items()}
+        history = History({name: self.array(a) for name, a in parts["history"].items()})
+        data = {name: self.array(a) for name, a in parts["data"].items()}
         preparation = None
         if parts["preparation"] is not None:
             from glassnet.data import preparation_from_dict
@@ -319,10 +394,14 @@ class _Reader:
 
 
 def _early_stopping(parts: Any) -> EarlyStopping:
-    from glassnet.estimators.stopping import NoImprovement
-
     name, *settings = parts
-    return {"EarlyStopping": EarlyStopping, "NoImprovement": NoImprovement}[name](*settings)
+    return STOPPERS[name](*settings)
+
+
+def _refused(what: str, kind: str) -> GlassnetError:
+    return GlassnetError(
+        f"{what[0].upper()}{what[1:]} holds a value of type {kind}, which a file cannot hold; change it before saving."
+    )
 
 
 def _separation() -> Any:

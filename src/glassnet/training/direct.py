@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
-from glassnet.engines.newton import OneLayer, Pass, in_threads, newton_step
+from glassnet.engines.newton import OneLayer, Pass, newton_step
+from glassnet.engines.threads import in_threads
 from glassnet.engines.triangle import Triangle
 from glassnet.equations.optimizers import LeastSquares, Newton
 from glassnet.errors import RunError

@@ -1,0 +1,42 @@
+"""Several threads over the rows of large data, with BLAS alone in each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+PIECE = 65536
+"""Rows that one thread takes at a time."""
+
+
+@cache
+def _libraries() -> Any:
+    """The BLAS libraries of this process; finding them takes longer than limiting them."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def blas_alone() -> Any:
+    """A context in which BLAS starts no threads of its own: on small blocks they wait for each other (measured)."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="glassnet")
+
+
+def in_threads(work: Callable[[slice], Any], rows: int, piece: int | None = None) -> Iterator[Any]:
+    """The results of `work` on consecutive rows, in their order, so that their sum does not depend on the threads."""
+    size = piece or PIECE
+    parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+    threads = min(len(parts), os.cpu_count() or 1)
+    if threads <= 1:
+        yield from map(work, parts)
+        return
+    with blas_alone():
+        yield from _pool(threads).map(work, parts)
