@@ -4,6 +4,7 @@ from glassnet.views.boundary import plot_boundary
 from glassnet.views.curves import plot_cost, plot_metric
 from glassnet.views.metrics import classification_metrics, confusion_table, metrics_table, regression_metrics
 from glassnet.views.plots import plot_confusion, plot_roc, plot_weights, save
+from glassnet.views.residuals import residual_plots
 
 __all__ = [
     "classification_metrics",
@@ -16,5 +17,6 @@ __all__ = [
     "plot_roc",
     "plot_weights",
     "regression_metrics",
+    "residual_plots",
     "save",
 ]
