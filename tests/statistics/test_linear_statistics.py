@@ -211,6 +211,28 @@ def test_data_read_in_chunks():
     )
 
 
+def test_a_penalised_fit_of_chunks():
+    draws = np.random.default_rng(1)
+    X, y = draws.normal(size=(60, 3)), draws.normal(size=60)
+    chunks = gn.LinearRegression(l2=0.3)
+    for part in np.split(np.arange(60), 3):
+        chunks.partial_fit(X[part], y[part])
+    mine, whole = chunks.statistics_, gn.LinearRegression(l2=0.3).fit(X, y).statistics_
+    np.testing.assert_allclose(mine.coefficients, whole.coefficients, rtol=1e-9)
+    errors = y - chunks.predict(X)
+    np.testing.assert_allclose([mine.residual_squares, whole.residual_squares], (errors**2).sum(), rtol=1e-10)
+    fitted = chunks.predict(X)
+    np.testing.assert_allclose(mine.model_squares, ((fitted - fitted.mean()) ** 2).sum(), rtol=1e-9)
+    assert "The fit was penalised" in str(mine.summary())
+
+
+def test_several_outputs_of_chunks():
+    draws = np.random.default_rng(2)
+    X, Y = draws.normal(size=(30, 2)), draws.normal(size=(30, 2))
+    found = gn.LinearRegression().partial_fit(X, Y).statistics_
+    np.testing.assert_allclose(found[1].standard_errors, fit(X, Y[:, 1]).standard_errors, rtol=1e-11)
+
+
 def test_several_outputs_have_their_own():
     draws = np.random.default_rng(2)
     X, Y = draws.normal(size=(30, 2)), draws.normal(size=(30, 2))

@@ -45,6 +45,9 @@ def test_format(values, digits, expected):
         ([1e-20, 1.12e-06, 0.00145], ["< 2e-16", "1.12e-06", "0.00145"]),  # summary(lm(mpg ~ wt + hp, mtcars))
         ([1e-20, 0.0123], ["<2e-16", "0.0123"]),
         ([math.nan, 0.2], ["NA", "0.2"]),
+        # summary(lm(breaks ~ wool + tension, warpbreaks)); summary(lm(mpg ~ wt + qsec + am, mtcars))
+        ([1e-17, 0.073614, 0.012787, 0.000391], ["< 2e-16", "0.073614", "0.012787", "0.000391"]),
+        ([0.1779152, 6.952711e-06, 0.0002161737, 0.04671551], ["0.177915", "6.95e-06", "0.000216", "0.046716"]),
     ],
 )
 def test_p_values(values, expected):

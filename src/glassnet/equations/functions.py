@@ -75,6 +75,12 @@ class FunctionKind:
     def evaluate(self, xp: Namespace, *arguments: Array) -> Array:
         raise TypeError(f"{self.name} states no value.")
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickled and copied by name, where it is one of the known: their rules are functions, which no pickle holds."""
+        if PRIMITIVES.get(self.name) is self:
+            return _primitive, (self.name,)
+        return object.__reduce_ex__(self, 2)
+
     def partials(self, *arguments: Expression) -> tuple[Expression, ...]:
         """The derivative by each argument, as expressions."""
         raise TypeError(f"{self.name} states no derivative.")
@@ -260,6 +266,11 @@ PRIMITIVES: dict[str, FunctionKind] = {
         abs_, sign, floor, maximum, minimum, where, logsumexp, softmax, log_softmax,
     )
 }  # fmt: skip
+
+
+def _primitive(name: str) -> FunctionKind:
+    return PRIMITIVES[name]
+
 
 linear = Defined("linear", Z)
 relu = Defined("relu", maximum(Z, 0.0))

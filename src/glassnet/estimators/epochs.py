@@ -27,6 +27,8 @@ from glassnet.training.run import Run
 
 NOT_SETTINGS = ("callbacks", "epochs", "max_iter", "verbose", "warm_start")
 """Parameters that say how far to train and what to show, and change no update."""
+AS_SET = "the present settings"
+"""What a pickled or saved estimator was trained with, when its settings have not been changed since."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,18 @@ class EpochEstimator(RunEstimator):
         """Equal for equal settings, as far as they change an update."""
         given = self.get_params(deep=False)
         return repr(sorted((k, v) for k, v in given.items() if k not in NOT_SETTINGS))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A generator is known by its address, which a copy or a loaded one does not have.
+        state = super().__getstate__()
+        if state.get("_trained_with") == self._settings_mark():
+            state["_trained_with"] = AS_SET
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.__dict__.get("_trained_with") == AS_SET:
+            self._trained_with = self._settings_mark()
 
     def _same_training(self, given: Given) -> bool:
         """Whether this call can go on with the run there is: the same data, settings and weights."""

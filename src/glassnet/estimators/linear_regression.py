@@ -338,9 +338,20 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, WithStatistics):  # typ
     def _make_statistics(self) -> Any:
         if not hasattr(self, "triangle_"):
             return super()._make_statistics()
-        from glassnet.statistics import LinearStatistics
+        from glassnet.statistics import LinearStatistics, SeveralStatistics
 
-        return LinearStatistics.from_triangle(self.triangle_, names=self._names())
+        parameters = self.run_.parameters
+        theta = np.vstack(
+            [parameters[name].reshape(-1, self.triangle_.outputs) for name in ("b1", "W1") if name in parameters]
+        )
+        found = [
+            LinearStatistics.from_triangle(
+                self.triangle_, names=self._names(), output=output, estimates=theta[:, output] if self.l2 else None,
+                response="y" if self.triangle_.outputs == 1 else f"y{output + 1}",
+            )
+            for output in range(self.triangle_.outputs)
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else SeveralStatistics(found)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

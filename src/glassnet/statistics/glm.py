@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.errors import GlassnetError
 from glassnet.statistics.confidence import PENALISED, check_level, limit_names
-from glassnet.statistics.design import training_data
+from glassnet.statistics.design_rows import training_data
 from glassnet.statistics.families import (
     Curvature,
     family_of,

@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.engines.triangle import LeastSquaresSolution, Triangle
 from glassnet.errors import GlassnetError
-from glassnet.statistics.design import ALIASED, INTERCEPT, design_chunks
+from glassnet.statistics.design_rows import ALIASED, INTERCEPT, design_chunks
 from glassnet.statistics.families import Curvature, Family
 
 if TYPE_CHECKING:

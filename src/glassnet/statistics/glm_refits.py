@@ -11,7 +11,7 @@ from scipy.special import chdtrc, fdtrc
 
 from glassnet.errors import GlassnetError
 from glassnet.statistics.confidence import PENALISED
-from glassnet.statistics.design import INTERCEPT, design_chunks
+from glassnet.statistics.design_rows import INTERCEPT, design_chunks
 from glassnet.statistics.tables import make_table
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from glassnet.engines.triangle import LeastSquaresSolution, Triangle
 from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.statistics.confidence import PENALISED, check_level, limit_names
-from glassnet.statistics.design import INTERCEPT, design_chunks, training_data
+from glassnet.statistics.design_rows import INTERCEPT, design_chunks, training_data
 from glassnet.statistics.families import t_p_values, t_quantile
 from glassnet.statistics.tables import make_table
 
@@ -137,11 +137,15 @@ class LinearStatistics:
         response: str | None = None,
         call: str | None = None,
         output: int = 0,
+        estimates: Array | None = None,
     ) -> LinearStatistics:
-        """The statistics of data that were read in chunks: all but what belongs to single rows."""
+        """The statistics of data that were read in chunks: all but what belongs to single rows.
+
+        `estimates` are the coefficients of a penalised fit, the intercept first.
+        """
         return cls(
             triangle.solve(), triangle, intercept=triangle.intercept, names=names, response=response, call=call,
-            output=output,
+            output=output, estimates=estimates, penalised=estimates is not None,
         )  # fmt: skip
 
     # The fit as a whole.
@@ -156,7 +160,14 @@ class LinearStatistics:
         """Σ w e²."""
         if self._solved:
             return float(self._solution.residual_squares[self._output])
-        return float((self.residuals() ** 2).sum())
+        X, y = self._triangles
+        return float(((y - X @ np.nan_to_num(self.coefficients)) ** 2).sum())
+
+    @property
+    def _triangles(self) -> tuple[Array, Array]:
+        """√w (1 X) and √w y, turned into a triangle and its column: products of columns are as in the data."""
+        factor, p = self._triangle.factor, len(self.names)
+        return factor[:, :p], factor[:, p + self._output]
 
     @property
     def _solved(self) -> bool:
@@ -178,9 +189,12 @@ class LinearStatistics:
         if self._solved:
             effects = self._solution.effects[: self.rank, self._output]
             return float((effects[int(self.intercept) :] ** 2).sum())
-        w = self._weights
-        centre = float((w * self.fitted_values).sum() / w.sum()) if self.intercept else 0.0
-        return float((w * (self.fitted_values - centre) ** 2).sum())
+        X, _ = self._triangles
+        fitted = X @ np.nan_to_num(self.coefficients)
+        if self.intercept:
+            ones = X[:, self.names.index(INTERCEPT)]
+            fitted = fitted - ones * float(ones @ fitted) / float(ones @ ones)
+        return float((fitted**2).sum())
 
     @property
     def model_df(self) -> int:

@@ -12,7 +12,7 @@ from scipy.special import logsumexp, xlogy
 from glassnet.engines.triangle import LeastSquaresSolution, Triangle
 from glassnet.errors import GlassnetError
 from glassnet.statistics.confidence import PENALISED, check_level, limit_names
-from glassnet.statistics.design import ALIASED, INTERCEPT, design_chunks, training_data
+from glassnet.statistics.design_rows import ALIASED, INTERCEPT, design_chunks, training_data
 from glassnet.statistics.families import Curvature, normal_p_values, normal_quantile
 from glassnet.statistics.separation import converged, separation_of
 from glassnet.statistics.tables import make_table

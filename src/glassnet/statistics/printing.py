@@ -63,7 +63,7 @@ def p_value_text(values: Sequence[float] | np.ndarray, digits: int = 3) -> list[
     """p-values as R's `format.pval` writes them: those below 2.2e-16 as a bound."""
     numbers = [float(v) for v in values]
     tiny = [i for i, v in enumerate(numbers) if v < SMALLEST]
-    fixed = [i for i, v in enumerate(numbers) if v >= SMALLEST and math.floor(math.log10(v)) >= -3]
+    fixed = [i for i, v in enumerate(numbers) if v >= SMALLEST and v >= 1e-4]
     others = [i for i, v in enumerate(numbers) if v >= SMALLEST and i not in set(fixed)]
     texts = [""] * len(numbers)
     for group in (fixed, others):
