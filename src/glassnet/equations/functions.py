@@ -75,12 +75,6 @@ class FunctionKind:
     def evaluate(self, xp: Namespace, *arguments: Array) -> Array:
         raise TypeError(f"{self.name} states no value.")
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        """Pickled and copied by name, where it is one of the known: their rules are functions, which no pickle holds."""
-        if PRIMITIVES.get(self.name) is self:
-            return _primitive, (self.name,)
-        return object.__reduce_ex__(self, 2)
-
     def partials(self, *arguments: Expression) -> tuple[Expression, ...]:
         """The derivative by each argument, as expressions."""
         raise TypeError(f"{self.name} states no derivative.")
@@ -103,6 +97,10 @@ class Primitive(FunctionKind):
 
     def evaluate(self, xp: Namespace, *arguments: Array) -> Array:
         return self.value(xp, *arguments)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by name: its rules are functions, which a pickle does not hold."""
+        return _primitive, (self.name,)
 
     def partials(self, *arguments: Expression) -> tuple[Expression, ...]:
         return self.slopes(*arguments)
@@ -151,6 +149,10 @@ class RowFunction(FunctionKind):
 
     def evaluate(self, xp: Namespace, *arguments: Array) -> Array:
         return self.value(xp, *arguments)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by name, like a `Primitive`."""
+        return _primitive, (self.name,)
 
     def shape(self, shapes: tuple[Shape, ...]) -> Shape:
         return shapes[0] if self.keeps_columns else (*shapes[0][:-1], 1)
