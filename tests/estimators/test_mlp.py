@@ -104,6 +104,22 @@ def test_other_settings_start_a_new_run_from_the_present_weights():
     assert estimator.loss_curve_[5] < before + 0.1
 
 
+def test_another_network_cannot_go_on():
+    estimator = fitted(gn.MLPClassifier(**SMALL, max_iter=2, warm_start=True), X, Y)
+    for go_on in (lambda e: e.fit(X, Y), lambda e: e.partial_fit(X, Y)):
+        with pytest.raises(gn.GlassnetError) as caught:
+            go_on(estimator.set_params(hidden_layer_sizes=(5, 5)))
+        assert str(caught.value) == (
+            "The last fit trained the network 4 → 8 relu → 3 softmax, and now it is 4 → 5 relu → 5 relu → 3 softmax, so its "
+            "weights cannot be gone on from; set warm_start=False and call fit to start anew."
+        )
+
+
+def test_sizes_that_are_no_whole_numbers():
+    with pytest.raises(TypeError, match="hidden_layer_sizes must be whole numbers"):
+        gn.MLPClassifier((2.5,)).fit(X, Y)
+
+
 def test_dropout_and_batch_normalisation_are_in_the_equations():
     estimator = fitted(
         gn.MLPClassifier(

@@ -74,6 +74,15 @@ def agree(theirs, ours, rtol=1e-10):
         {"hidden_layer_sizes": ()},
         {"batch_size": 1000},
         {"n_iter_no_change": np.inf, "tol": 0.0},
+        {
+            "solver": "sgd",
+            "learning_rate": "adaptive",
+            "learning_rate_init": 0.05,
+            "early_stopping": True,
+            "tol": 0.0,
+            "n_iter_no_change": 1,
+            "max_iter": 100,
+        },
     ],
     ids=str,
 )
@@ -143,6 +152,25 @@ def test_the_poisson_loss(early_stopping):
     agree(*both(TheirRegressor, gn.MLPRegressor, X, counts, loss="poisson", early_stopping=early_stopping))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_counts_of_zero_in_both_types(dtype):
+    X, y = regression()
+    counts = np.round(np.exp(y)).astype(dtype)
+    theirs, ours = both(TheirRegressor, gn.MLPRegressor, X.astype(dtype), counts, loss="poisson", max_iter=10)
+    agree(theirs, ours, rtol=1e-4 if dtype == np.float32 else 1e-10)
+
+
+def test_targets_that_are_all_alike():
+    X, _ = regression()
+    for kinds, target in (
+        ((TheirRegressor, gn.MLPRegressor), np.full(120, 3.0)),
+        ((TheirClassifier, gn.MLPClassifier), np.full(120, 4)),
+    ):
+        theirs, ours = both(*kinds, X, target, early_stopping=True)
+        assert ours.validation_scores_ == theirs.validation_scores_
+        assert ours.best_validation_score_ == theirs.best_validation_score_
+
+
 def test_several_outputs_agree_in_weights_and_sum_the_loss():
     X, Y = regression(3)
     theirs, ours = both(TheirRegressor, gn.MLPRegressor, X, Y, alpha=0.0)
@@ -182,7 +210,16 @@ def test_lbfgs_that_converges():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"solver": "sgd", "tol": 0.1}, {"early_stopping": True, "tol": 0.1}, {"max_iter": 3}], ids=str
+    "settings",
+    [
+        {"solver": "sgd", "tol": 0.1},
+        {"early_stopping": True, "tol": 0.1},
+        {"max_iter": 3},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2, "max_iter": 100},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2, "early_stopping": True},
+        {"solver": "lbfgs", "early_stopping": True, "max_iter": 3},
+    ],
+    ids=str,
 )
 def test_verbose_prints_the_same_lines(settings):
     X, y = IRIS

@@ -105,6 +105,8 @@ class BaseMLP(EpochEstimator):
     def _hidden(self) -> list[int]:
         sizes = self.hidden_layer_sizes
         sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if any(isinstance(size, bool) or not isinstance(size, Integral) for size in sizes):
+            raise TypeError(f"hidden_layer_sizes must be whole numbers, got {sizes}.")
         if np.any(np.array(sizes) <= 0):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return [int(size) for size in sizes]
@@ -197,6 +199,8 @@ class BaseMLP(EpochEstimator):
         if self.early_stopping and incremental and self._stochastic():
             raise ValueError("partial_fit does not support early_stopping=True")
         given = Given(X, Y, w, check_validation_data(validation_data, self._read_held))
+        if not first:
+            self._refuse_another(self._network(X.shape[1], Y.shape[1]))
         self.n_outputs_ = Y.shape[1]
         units = [X.shape[1], *hidden, self.n_outputs_]
         state = random_generator(self.random_state)
@@ -245,6 +249,14 @@ class BaseMLP(EpochEstimator):
         self._say_how_it_ended(run, before, incremental)
         return self
 
+    def _refuse_another(self, network: Network) -> None:
+        """A network of another shape cannot go on from the present weights."""
+        if network != self.run_.network:
+            raise GlassnetError(
+                f"The last fit trained the network {self.run_.network}, and now it is {network}, so its weights cannot be "
+                "gone on from; set warm_start=False and call fit to start anew."
+            )
+
     def _split(self, given: Given, state: np.random.RandomState) -> Given:
         """The part to train on, and what is held out: one's own, or a part drawn as scikit-learn draws it."""
         if not self.early_stopping or not self._stochastic() or given.held is not None:
@@ -291,7 +303,7 @@ class BaseMLP(EpochEstimator):
         return all(np.array_equal(parameters[name], array) for name, array in self._weights().items())
 
     def _showing(self, watching: list[Any], before: int) -> list[Any]:
-        if not self.verbose:
+        if not self.verbose or not self._stochastic():
             return watching
 
         def show(run: Run) -> None:
@@ -301,9 +313,21 @@ class BaseMLP(EpochEstimator):
 
     def _print_epoch(self, run: Run, epoch: int, before: int) -> None:
         row = run.history[epoch]
+        rate = row["learning_rate"]
+        adaptive = isinstance(run.settings.optimizer.schedule, Adaptive)
+        if adaptive and epoch > before and rate < run.history[epoch - 1]["learning_rate"]:
+            print(f"{self._stalled()} Setting learning rate to {rate:f}")
         print(f"Iteration {epoch + 1 - before}, loss = {row['batch_cost']:.8f}")
         if self.early_stopping:
-            print(f"Validation score: {row[self._score_column()]:f}")
+            print(f"Validation score: {self._scores([row[self._score_column()]])[0]:f}")
+
+    def _stalled(self) -> str:
+        watched = "Validation score" if self.early_stopping else "Training loss"
+        return f"{watched} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
+
+    def _scores(self, values: Any) -> list[float]:
+        """Held-out scores as scikit-learn has them: R² of a constant target is 0."""
+        return [0.0 if np.isnan(value) else float(value) for value in values]
 
     # What a person reads afterwards.
 
@@ -328,21 +352,20 @@ class BaseMLP(EpochEstimator):
             self.loss_ = run.facts.get("lbfgs", {}).get("cost", np.inf)
         if run.validation is not None:
             self.validation_loss_curve_ = curves["held"]
+        if not self._stochastic():
+            return
         stopping = bool(self.early_stopping) and self._stochastic()
         self.validation_scores_ = curves["score"] if run.validation is not None else None
-        self.best_validation_score_ = (
-            float(np.nanmax(curves["score"])) if stopping and np.isfinite(curves["score"]).any() else None
-        )
+        self.best_validation_score_ = max(curves["score"]) if stopping and curves["score"] else None
         self.best_loss_ = None if stopping else min(self.loss_curve_, default=np.inf)
 
     def _shown_curves(self) -> dict[str, list[float]]:
         """Loss, held-out score and held-out loss, epoch by epoch, earlier runs included."""
         columns = {"loss": "batch_cost", "score": self._score_column(), "held": "validation_cost"}
         history = self.run_.history
-        return {
-            name: self._curves[name] + ([float(v) for v in history[column]] if column in history else [])
-            for name, column in columns.items()
-        }
+        found = {name: [float(v) for v in history[c]] if c in history else [] for name, c in columns.items()}
+        found["score"] = self._scores(found["score"])
+        return {name: self._curves[name] + values for name, values in found.items()}
 
     def _say_how_it_ended(self, run: Run, before: int, incremental: bool) -> None:
         if run.status == "interrupted":
@@ -358,11 +381,8 @@ class BaseMLP(EpochEstimator):
             )
         elif self.verbose and run.status == "stopped early":
             self._print_epoch(run, len(run.history) - 1, before)
-            watched = "Validation score" if self.early_stopping else "Training loss"
-            print(
-                f"{watched} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs. "
-                "Stopping."
-            )
+            small = " Learning rate too small." if isinstance(run.settings.optimizer.schedule, Adaptive) else ""
+            print(f"{self._stalled()}{small} Stopping.")
 
     def _say_how_lbfgs_ended(self, run: Run) -> None:
         ended = run.facts["lbfgs"]

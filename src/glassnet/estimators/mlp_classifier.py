@@ -73,6 +73,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     Notes
     -----
+    Rows of weight 0 are left out, where scikit-learn keeps them in its batches. A saturated output costs what the
+    equations say, where scikit-learn clips its probability.
+
     A training whose numbers stop being finite ends with its last finite weights and a `GlassnetWarning` that names the
     equation and says what to change. `fit` for 10 epochs, for 5 and 5 more with `warm_start`, and 10 times `partial_fit`
     give the same weights; scikit-learn starts its shuffles (and, with warm_start, Adam) anew in each call.
@@ -230,6 +233,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _score_column(self) -> str:
         return "validation_accuracy"
+
+    def _scores(self, values: Any) -> list[float]:
+        scores = super()._scores(values)
+        return scores if len(self.classes_) > 1 else [1.0] * len(scores)  # `predict` knows one class only
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row (m,), or the labels (m, labels)."""

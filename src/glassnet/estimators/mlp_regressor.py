@@ -13,7 +13,7 @@ from glassnet.equations.functions import log, maximum
 from glassnet.equations.losses import A, Loss, Y
 from glassnet.estimators.mlp import BaseMLP, trains_in_epochs
 
-HALF_POISSON_DEVIANCE = Loss("half_poisson_deviance", A - Y * log(A) + Y * log(maximum(Y, 1e-300)) - Y, "not_negative")
+HALF_POISSON_DEVIANCE = Loss("half_poisson_deviance", A - Y * log(A) + Y * log(maximum(Y, 1e-37)) - Y, "not_negative")
 """y log(y / a) − y + a, scikit-learn's "poisson": the poisson loss plus what does not depend on a."""
 
 LOSS_NAMES: dict[str, str | Loss] = {

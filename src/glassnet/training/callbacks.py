@@ -119,7 +119,9 @@ class AdaptiveRate:
             cost = row.get("validation_cost", row["cost"] + row["penalty"])
         else:
             cost = -row[watched] if watched.endswith(HIGHER_IS_BETTER) else row[watched]
-        if cost < self.best - self.schedule.tolerance:
+        needed = self.best - self.schedule.tolerance
+        # The kind that stops is scikit-learn's, to which a tie at tolerance 0 is no stall.
+        if cost < needed or (self.schedule.stops and cost == needed):
             self.stalled = 0
         else:
             self.stalled += 1
