@@ -29,7 +29,7 @@ from glassnet.estimators.epochs import (
     random_generator,
     seed_for_draws,
 )
-from glassnet.estimators.stopping import NoImprovement
+from glassnet.estimators.stopping import NoImprovement, OneClass
 from glassnet.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
 from glassnet.training.run import Run
 
@@ -98,6 +98,9 @@ class BaseMLP(EpochEstimator):
         return sample_weight
 
     def _stratified(self) -> bool:
+        return False
+
+    def _one_class(self) -> bool:
         return False
 
     # Training.
@@ -217,9 +220,8 @@ class BaseMLP(EpochEstimator):
         if self._stochastic() and not incremental:
             adaptive = self.solver == "sgd" and isinstance(self.learning_rate, str) and self.learning_rate == "adaptive"
             patience = FOREVER if adaptive else self._patience()
-            watching.insert(
-                0, NoImprovement(watched, patience, float(self.tol), restore_best=bool(self.early_stopping))
-            )
+            rule = OneClass if self.early_stopping and self._one_class() else NoImprovement
+            watching.insert(0, rule(watched, patience, float(self.tol), restore_best=bool(self.early_stopping)))
         if self._stochastic() and not first and self._same_training(given):
             before = len(self.run_.history)
             run = self._go_on(epochs, self._showing(watching, before))

@@ -236,7 +236,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _scores(self, values: Any) -> list[float]:
         scores = super()._scores(values)
-        return scores if len(self.classes_) > 1 else [1.0] * len(scores)  # `predict` knows one class only
+        return [1.0] * len(scores) if self._one_class() else scores
+
+    def _one_class(self) -> bool:
+        """Whether there is nothing to tell apart: `predict` knows one class only."""
+        return len(self.classes_) == 1
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row (m,), or the labels (m, labels)."""
