@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import warnings
 
@@ -11,17 +12,24 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_matrix
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
 
 import glassnet as gn
-from glassnet.estimators.saving import _Reader, _Writer
+import glassnet.estimators.stored_values as stored_values
+from glassnet.estimators.saving import FORMAT
+from glassnet.estimators.stored_values import ValueReader, ValueWriter
+from glassnet.training.files import load_arrays, save_arrays
 
 IRIS = load_iris(as_frame=True)
 FRAME, LABELS = IRIS.data, IRIS.target_names[IRIS.target]
 NUMBERS, TARGET = make_regression(60, 4, random_state=0, noise=2)
+SWISH = gn.activation("swish", lambda z: z * gn.sigmoid(z))
+CAUCHY = gn.loss("cauchy", lambda y, a: gn.log(1 + (a - y) ** 2))
 MLP = {"hidden_layer_sizes": (5,), "max_iter": 6, "random_state": 0}
 
 
@@ -42,6 +50,13 @@ MAKERS = {
     "mlp lbfgs": (lambda: gn.MLPRegressor(**MLP, solver="lbfgs"), NUMBERS, TARGET),
     "mlp poisson": (lambda: gn.MLPRegressor(**MLP, loss="poisson"), NUMBERS, np.abs(TARGET).round()),
     "mlp objects": (lambda: gn.MLPRegressor(**MLP, solver=gn.RMSprop(gn.CosineDecay(0.01, 9))), NUMBERS, TARGET),
+    "mlp own activation": (lambda: gn.MLPClassifier(**MLP, activation=SWISH, loss=gn.loss("hinge")), FRAME, LABELS),
+    "mlp own loss": (lambda: gn.MLPRegressor(**MLP, loss=CAUCHY), NUMBERS, TARGET),
+    "mlp float32": (lambda: gn.MLPClassifier(**MLP), np.asfortranarray(FRAME, dtype=np.float32), LABELS),
+    "mlp class weight": (
+        lambda: gn.MLPClassifier(**MLP, class_weight={"setosa": 2, "versicolor": 1.5, "virginica": np.float32(0.5)}),
+        FRAME, LABELS,
+    ),
     "mlp random state": (
         lambda: gn.MLPRegressor(**{**MLP, "random_state": np.random.RandomState(3)}), NUMBERS, TARGET
     ),
@@ -81,7 +96,10 @@ def test_saved_and_loaded(name, tmp_path):
             assert getattr(mine, "dtype", None) == getattr(theirs, "dtype", None)
     run, before = loaded.run_, estimator.run_
     assert run.settings == before.settings
-    assert run.status == before.status
+    assert run.facts == before.facts
+    assert run.history.same_training(before.history)
+    assert run.snapshots.iterations == before.snapshots.iterations
+    assert run.snapshots.memory() == before.snapshots.memory()
     for moment in {0, run.iteration // 2, run.iteration}:
         for parameter, value in before.at(moment).parameters.items():
             np.testing.assert_array_equal(run.at(moment).parameters[parameter], value)
@@ -98,15 +116,38 @@ def test_pickle_and_deepcopy(name):
         assert other.run_.at(1).parameters.keys() == estimator.run_.at(1).parameters.keys()
 
 
-@pytest.mark.parametrize("name", ["mlp classifier", "mlp batch norm"])
-def test_a_loaded_one_goes_on_exactly(name, tmp_path):
-    estimator, X = fitted(name)
-    loaded = gn.load(estimator.save(tmp_path / "model.glassnet"))
+GOING_ON = [name for name, (make, *_) in MAKERS.items() if hasattr(make(), "warm_start") and name != "mlp lbfgs"]
+
+
+@pytest.mark.parametrize("way", ["file", "pickle"])
+@pytest.mark.parametrize("name", GOING_ON)
+def test_a_loaded_one_goes_on_exactly(name, way, tmp_path):
+    (estimator, X), y = fitted(name), MAKERS[name][2]
+    if way == "file":
+        loaded = gn.load(estimator.save(tmp_path / "model.glassnet"))
+    else:
+        loaded = pickle.loads(pickle.dumps(estimator))
     for one in (estimator, loaded):
-        one.set_params(warm_start=True).fit(X, LABELS).partial_fit(X, LABELS)
+        one.set_params(warm_start=True).fit(X, y)
+        if not getattr(one, "early_stopping", False):
+            one.partial_fit(X, y)
+    np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+    assert loaded.run_.iteration == estimator.run_.iteration
+    for parameter, value in estimator.run_.parameters.items():
+        np.testing.assert_array_equal(loaded.run_.parameters[parameter], value)
+    assert getattr(loaded, "loss_curve_", None) == getattr(estimator, "loss_curve_", None)
+
+
+@pytest.mark.parametrize("way", ["file", "pickle"])
+def test_a_generator_goes_on_exactly(way, tmp_path):
+    estimator, _ = fitted("mlp random state")
+    path = estimator.save(tmp_path / "model.glassnet")
+    loaded = gn.load(path) if way == "file" else pickle.loads(pickle.dumps(estimator))
+    for one in (estimator, loaded):
+        one.fit(NUMBERS[::2], TARGET[::2])  # other data: new weights and new batches, drawn from where it stands
     for a, b in zip(estimator.coefs_, loaded.coefs_, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert estimator.loss_curve_ == loaded.loss_curve_
+    assert estimator.random_state.randint(2**31) == loaded.random_state.randint(2**31)
 
 
 def test_statistics_after_loading(tmp_path):
@@ -140,20 +181,120 @@ def test_callbacks_are_left_out_with_a_warning(tmp_path):
     with pytest.warns(gn.GlassnetWarning) as caught:
         path = estimator.save(tmp_path / "model.glassnet")
     assert str(caught[0].message) == (
-        "The callbacks of this MLPClassifier are functions, which a file cannot hold; the loaded one has none. Set them "
-        "again with set_params(callbacks=...)."
+        "The callbacks of this MLPClassifier are functions, which a file cannot hold; the loaded one has only its early "
+        "stopping. Set them again with set_params(callbacks=...)."
     )
+    assert caught[0].filename == __file__
     assert [c.monitor for c in gn.load(path).callbacks] == ["cost"]
 
 
-def test_what_cannot_be_stored_is_named(tmp_path):
-    estimator = gn.MLPClassifier(class_weight={0: object()})
+class OwnStopping(gn.EarlyStopping):
+    """A user's, of which a file would know the name only."""
+
+
+WITHOUT_A_PLACE = {
+    "object": object(),
+    "frozenset": frozenset({1}),
+    "datetime64": np.datetime64("2020-01-01"),
+    "bytes_": np.bytes_(b"a"),
+    "complex128": np.complex128(1j),
+    "longdouble": np.longdouble(1),
+    "array of complex128": np.array([1j]),
+    "array of |S1": np.array([b"a"]),
+    "DataFrame": FRAME,
+    "Generator": np.random.default_rng(0),
+    "RandomState": np.random.RandomState(np.random.PCG64(0)),
+    "OwnStopping": OwnStopping(),
+    "MaskedArray": np.ma.array([1.0], mask=[True]),
+    "function": lambda run: None,
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_A_PLACE)
+def test_what_cannot_be_stored_is_named(kind, tmp_path):
+    estimator = gn.MLPClassifier(class_weight={0: WITHOUT_A_PLACE[kind]})
     with pytest.raises(gn.GlassnetError) as caught:
         estimator.save(tmp_path / "model.glassnet")
     assert str(caught.value) == (
-        "The parameter class_weight is a object, which a file cannot hold; change it before saving."
+        f"The parameter class_weight holds a value of type {kind}, which a file cannot hold; change it before saving."
     )
+    estimator = gn.MLPClassifier()
+    estimator.note_ = [WITHOUT_A_PLACE[kind]]
+    with pytest.raises(gn.GlassnetError, match=r"^The attribute note_ holds a value of type "):
+        estimator.save(tmp_path / "model.glassnet")
     assert not (tmp_path / "model.glassnet").exists()
+
+
+def test_a_class_that_load_would_not_know(tmp_path):
+    class MLPClassifier(gn.MLPClassifier):
+        """Of glassnet's name, and another's class."""
+
+    with pytest.raises(gn.GlassnetError) as caught:
+        MLPClassifier().save(tmp_path / "model.glassnet")
+    assert str(caught.value) == (
+        "save got a MLPClassifier, which is no estimator of glassnet's, so that gn.load would not know it; save one of "
+        "glassnet's own, or pickle this one."
+    )
+
+
+def test_callbacks_of_ones_own_kind_are_left_out(tmp_path):
+    with pytest.warns(gn.GlassnetWarning, match="the loaded one has none"):
+        path = gn.MLPClassifier(callbacks=(OwnStopping(),)).save(tmp_path / "model.glassnet")
+    assert gn.load(path).callbacks == ()
+
+
+def test_requested_metadata_are_kept(tmp_path):
+    with config_context(enable_metadata_routing=True):
+        estimator = gn.LogisticRegression().set_fit_request(sample_weight="w").set_score_request(sample_weight=False)
+        loaded = gn.load(estimator.save(tmp_path / "model.glassnet"))
+        asked = loaded.get_metadata_routing()
+        assert asked.fit.requests["sample_weight"] == "w"
+        assert asked.score.requests["sample_weight"] is False
+
+
+def test_without_its_data_a_run_takes_them_again(tmp_path, monkeypatch):
+    estimator, _ = fitted("mlp regressor")
+    monkeypatch.setattr(stored_values, "KEPT_DATA", 0)
+    loaded = gn.load(estimator.save(tmp_path / "model.glassnet"))
+    assert loaded.run_.data is None
+    with pytest.raises(gn.RunError, match="was saved without its data"):
+        loaded.run_.intermediates(2)
+    loaded.run_.attach(NUMBERS, TARGET)
+    for name, value in estimator.run_.intermediates(2).items():
+        np.testing.assert_array_equal(loaded.run_.intermediates(2)[name], value)
+    np.testing.assert_array_equal(
+        loaded.partial_fit(NUMBERS, TARGET).coefs_[0], estimator.partial_fit(NUMBERS, TARGET).coefs_[0]
+    )
+
+
+def test_files_that_do_not_fit_together(tmp_path):
+    path = gn.LinearRegression().fit(NUMBERS, TARGET).save(tmp_path / "model.glassnet")
+    arrays, facts = load_arrays(path)
+
+    def answer(**changed):
+        described = {name: value for name, value in {**facts, **changed}.items() if value is not ...}
+        save_arrays(path, arrays, described)
+        with pytest.raises(gn.GlassnetError) as caught:
+            gn.load(path)
+        assert str(caught.value).startswith(str(path))
+        return str(caught.value).removeprefix(str(path))
+
+    newer = answer(format=FORMAT + 1, versions={"glassnet": "9.9"})
+    assert newer == " has the format 2, and this glassnet reads 1; use the version that wrote it (9.9)."
+    assert answer(format=..., versions=...).endswith("use the version that wrote it (unknown).")
+    assert answer(kind=...) == " holds no estimator; give a file that an estimator's save wrote."
+    for name in ("os.system", "load", "__all__", ["x"], None):
+        assert answer(**{"class": name}) == f" holds a {name}, which this glassnet does not know."
+    for name in ("parameters", "fitted", "forms", "requests"):
+        assert answer(**{name: ...}) == f" does not fit together ('{name}'); save the estimator again."
+    assert "unexpected keyword argument 'colour'" in answer(parameters={"colour": 1})
+    for broken in (
+        {"array": "none"}, {"unknown": 1}, {"run": {}}, {"list": [], "tuple": []}, {"dict": [[{"list": []}, 1]]},
+        {"described": {"is": "os.system"}}, {"result": ["open", {}]}, {"early_stopping": ["open"]},
+    ):  # fmt: skip
+        assert "does not fit together" in answer(fitted={"coef_": broken})
+    for name in ("fit", "__class__", "predict"):
+        assert f"({name} is no fitted attribute)" in answer(fitted={name: 3})
 
 
 def test_paths_and_files(tmp_path):
@@ -179,6 +320,9 @@ def test_paths_and_files(tmp_path):
     assert refused(lambda: gn.load(tmp_path / "none")) == (
         f"There is no file {tmp_path / 'none'}; give the path that save was given."
     )
+    long = str(tmp_path / ("x" * 300))
+    assert "the name is too long" in refused(lambda: estimator.save(long))
+    assert "the name is too long" in refused(lambda: gn.load(long))
     path.write_bytes(content[:-100])
     assert "truncated" in refused(lambda: gn.load(path))
     path.write_bytes(content[:-9] + b"\x01" + content[-8:])
@@ -197,8 +341,21 @@ def test_paths_and_files(tmp_path):
     )
 
 
+def there_and_back(value):
+    writer = ValueWriter()
+    stored, forms = json.loads(json.dumps([writer.write(value, "it"), writer.forms]))
+    return ValueReader(writer.arrays, forms).read(stored)
+
+
+NUMBERS_OF_NUMPY = st.sampled_from(["?", "i1", "u1", "<i2", ">i4", "<u8", "<f2", "<f4", "<f8", ">f8"])
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.text(max_size=8).map(np.str_)
+    | st.sampled_from([np.float32(0.1), np.int8(-3), np.bool_(True), np.float64("nan"), np.uint64(2**64 - 1)]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.tuples(inner, inner)
@@ -208,14 +365,37 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_any_plain_value_comes_back_as_it_was(value):
-    import json
+    assert repr(there_and_back(value)) == repr(value)
 
-    writer = _Writer()
-    stored = json.loads(json.dumps(writer.write(value, "it")))
-    assert repr(_Reader(writer.arrays).read(stored)) == repr(value)
+
+@settings(max_examples=100, deadline=None)
+@given(hnp.arrays(NUMBERS_OF_NUMPY, hnp.array_shapes(min_dims=0, min_side=0, max_side=3)), st.sampled_from("CF"))
+def test_any_array_comes_back_as_it_was(array, order):
+    array = np.asarray(array, order=order)
+    back = there_and_back(array)
+    assert back.dtype == array.dtype
+    assert back.shape == array.shape
+    assert back.tobytes("A") == array.tobytes("A")
+    assert back.flags.f_contiguous == array.flags.f_contiguous
+    assert back.flags.writeable
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(), min_size=30, max_size=40))
+def test_long_lists_of_numbers_come_back_as_they_were(values):
+    assert repr(there_and_back(values)) == repr(values)
+
+
+def test_arrays_of_text_and_of_anything_plain():
+    pairs = np.empty(2, dtype=object)
+    pairs[:] = [(1, 2), None]
+    for array in (np.array(["a", "bé"]), np.array([], dtype="<U3"), np.array([["a"], ["b"]], dtype=object), pairs):
+        back = there_and_back(array)
+        assert back.dtype == array.dtype
+        assert repr(back) == repr(array)
 
 
 def test_labels_of_all_kinds(tmp_path):
@@ -225,6 +405,7 @@ def test_labels_of_all_kinds(tmp_path):
         IRIS.target.to_numpy(),
         pd.Series(LABELS),
         LABELS == "setosa",
+        IRIS.target.to_numpy().astype(">i4"),
     ):
         estimator = gn.MLPClassifier(**MLP).fit(FRAME, labels)
         loaded = gn.load(estimator.save(tmp_path / "model.glassnet", overwrite=True))

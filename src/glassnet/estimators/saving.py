@@ -44,7 +44,9 @@ def save_estimator(estimator: Any, path: str | Path, overwrite: bool = False) ->
         raise GlassnetError(f"There is no folder {place.parent} to write {place.name} in; make it first.")
     writer = ValueWriter()
     given = estimator.get_params(deep=False)
-    parameters = {n: writer.write(_storable(n, v, kind.__name__), f"the parameter {n}") for n, v in given.items()}
+    if "callbacks" in given:
+        given["callbacks"] = _storable_callbacks(given["callbacks"], kind.__name__)
+    parameters = {name: writer.write(value, f"the parameter {name}") for name, value in given.items()}
     state = {n: v for n, v in estimator.__getstate__().items() if n not in given}
     requests = state.pop(REQUESTS, None)
     fitted = {name: writer.write(value, f"the attribute {name}") for name, value in state.items()}
@@ -126,16 +128,17 @@ def _wrote(facts: dict[str, Any]) -> str:
     return str(found.get("glassnet")) if isinstance(found, dict) else "unknown"
 
 
-def _storable(name: str, value: Any, owner: str) -> Any:
-    """A parameter as it is; of callbacks those that are settings and not functions, with a warning about the others."""
-    if name != "callbacks" or all(type(c) in STOPPERS.values() for c in _several(value)):
+def _storable_callbacks(value: Any, owner: str) -> Any:
+    """The callbacks that are settings and not functions, with a warning when there are others."""
+    several = tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
+    kept = [c for c in several if type(c) in STOPPERS.values()]
+    if len(kept) == len(several):
         return value
-    kept = [c for c in _several(value) if type(c) in STOPPERS.values()]
     warnings.warn(
         f"The callbacks of this {owner} are functions, which a file cannot hold; the loaded one has "
         f"{'only its early stopping' if kept else 'none'}. Set them again with set_params(callbacks=...).",
         GlassnetWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
     return kept if isinstance(value, list) else tuple(kept)
 
@@ -155,10 +158,6 @@ def _requests_from(plain: dict[str, Any], owner: Any) -> Any:
         for parameter, alias in parameters.items():
             getattr(asked, method).add_request(param=parameter, alias=alias)
     return asked
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else () if value is None else (value,)
 
 
 def _path(path: Any, what: str) -> Path:

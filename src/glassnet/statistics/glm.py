@@ -91,19 +91,20 @@ class GLMStatistics(GLMFit):
             )
         data = training_data(run)
         parameters = run.parameters
-        W = np.asarray(parameters["W1"], dtype=np.float64)[:, output]
-        intercept = "b1" in parameters
-        first = [float(parameters["b1"][output])] if intercept else []
         direct = run.facts.get("direct") or {}
         iterations = int(direct.get("iterations", run.iteration))
+        separation = separation_of(run, names=names, classes=classes)
+        weighed_at = None
+        if separation is not None and direct.get("method") == "newton" and iterations > 1:
+            weighed_at = _coefficients(run.at(iterations - 1).parameters, output)
         if family.name == "gaussian" and direct.get("method") == "qr":
             iterations = 2  # R finds the solution in the first iteration and notices in the second
         return cls(
-            data.X, data.Y[:, output], data.w, np.concatenate([first, W]), family, Curvature(run.derivation),
-            intercept=intercept, names=names, response=response, call=call, aliased=direct.get("aliased", ()),
+            data.X, data.Y[:, output], data.w, _coefficients(parameters, output), family, Curvature(run.derivation),
+            intercept="b1" in parameters, names=names, response=response, call=call, aliased=direct.get("aliased", ()),
             iterations=iterations, optimizer="Fisher Scoring" if direct else type(run.settings.optimizer).__name__,
             converged=converged(run), penalised=bool(run.derivation.l1 or run.derivation.l2),
-            separation=separation_of(run, names=names, classes=classes),
+            separation=separation, weighed_at=weighed_at,
         )  # fmt: skip
 
     # Inference.
@@ -258,3 +259,9 @@ class GLMStatistics(GLMFit):
 
     def __repr__(self) -> str:
         return f"<GLMStatistics of {self.response}: {self.family.name}, {len(self.y)} rows, {len(self.names)} coefficients>"
+
+
+def _coefficients(parameters: Mapping[str, Any], output: int) -> Array:
+    """(p,) of one output, the intercept first when there is one."""
+    W = np.asarray(parameters["W1"], dtype=np.float64)[:, output]
+    return np.concatenate([[float(parameters["b1"][output])], W]) if "b1" in parameters else W

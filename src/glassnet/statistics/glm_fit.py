@@ -34,6 +34,7 @@ class GLMFit:
     aliased : positions of coefficients that the fit left out
     iterations, optimizer, converged, penalised : how it was fitted
     separation : what separates the classes, or None
+    weighed_at : (p,) coefficients at which the information is taken; those of the fit unless given
 
     Raises
     ------
@@ -59,6 +60,7 @@ class GLMFit:
         converged: bool = True,
         penalised: bool = False,
         separation: Separation | None = None,
+        weighed_at: Any = None,
     ) -> None:
         self.X = X
         self.y = np.asarray(y, dtype=np.float64).reshape(-1)
@@ -86,6 +88,7 @@ class GLMFit:
         self._given = np.zeros(len(estimates), dtype=bool)
         self._given[list(aliased)] = True
         self._estimates = np.where(self._given, 0.0, estimates)
+        self._weighed_at = None if weighed_at is None else np.asarray(weighed_at, dtype=np.float64).reshape(-1)
 
     # The fit.
 
@@ -101,8 +104,12 @@ class GLMFit:
 
     @cached_property
     def working_weights(self) -> Array:
-        """C of every row: the weights of Fisher scoring at the coefficients."""
-        column = self.linear_predictors[:, None]
+        """C of every row: the weights of Fisher scoring at the coefficients.
+
+        Where classes are separated, those of the step before, as R has them: in the end they differ by a factor e a step.
+        """
+        scores = self.linear_predictors if self._weighed_at is None else self.linear(self.X, self._weighed_at)
+        column = scores[:, None]
         along = self.curvature.along(column, self.y[:, None], self.prior_weights[:, None], np.ones_like(column))
         return np.asarray(along[:, 0])
 
@@ -222,10 +229,11 @@ class GLMFit:
 
     # Inside.
 
-    def linear(self, X: Any) -> Array:
-        """η = XW + b of these rows."""
-        slopes = self._estimates[1:] if self.intercept else self._estimates
-        first = float(self._estimates[0]) if self.intercept else 0.0
+    def linear(self, X: Any, coefficients: Array | None = None) -> Array:
+        """η = XW + b of these rows, at the fit's coefficients unless others are given."""
+        estimates = self._estimates if coefficients is None else coefficients
+        slopes = estimates[1:] if self.intercept else estimates
+        first = float(estimates[0]) if self.intercept else 0.0
         return np.asarray(X @ slopes, dtype=np.float64).reshape(-1) + first
 
     def _chunks(self) -> Iterator[tuple[int, Array]]:

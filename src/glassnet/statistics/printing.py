@@ -26,7 +26,7 @@ def format_numbers(values: Sequence[float] | np.ndarray, digits: int = 7) -> lis
     There are as many decimals as show every number to `digits` figures, trailing zeros aside; scientific notation where
     that is shorter. Missing numbers are NA, as R's summaries say.
     """
-    numbers = [float(v) for v in values]
+    numbers = [float(v) + 0.0 for v in values]  # no sign on a zero
     finite = [v for v in numbers if math.isfinite(v)]
     decimals, left, places, widest = 0, 1, 0, 0
     for value in finite:
