@@ -444,6 +444,14 @@ def test_the_summary_of_separated_classes_names_the_variable():
     assert fit.to_plain()["separation"]["variables"] == ["dose"]
 
 
+def test_separated_classes_have_the_standard_errors_that_r_prints():
+    # R's glm of 0 0 0 1 1 1 on 1 ... 6 is well known for them: the weights are those of its last step but one.
+    fit = fitted("binomial", np.arange(1.0, 7.0)[:, None], np.array([0.0, 0, 0, 1, 1, 1]), names=["x"])
+    np.testing.assert_allclose(fit.coefficients, [-165.32, 47.23], atol=0.005)
+    np.testing.assert_allclose(fit.standard_errors, [407521.43, 115264.41], rtol=1e-4)
+    assert "       0        1\n" in str(fit.summary())
+
+
 def test_as_many_coefficients_as_rows_leave_no_residuals():
     fit = fitted("poisson", np.array([[0.0], [1.0]]), np.array([2.0, 6.0]))
     np.testing.assert_allclose(fit.coefficients, [math.log(2), math.log(3)], rtol=1e-10)

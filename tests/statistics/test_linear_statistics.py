@@ -179,6 +179,8 @@ def test_a_penalised_fit_has_no_standard_errors():
         assert str(caught.value).startswith("The fit was penalised: its estimates are biased towards 0")
     said = str(found.summary())
     assert "Std. Error" not in said
+    assert "F-statistic" not in said
+    assert np.isnan(found.f_p_value)
     assert "The fit was penalised" in said
 
 

@@ -27,6 +27,7 @@ from glassnet.statistics.printing import coefficient_lines, format_numbers, p_va
         ([math.nan, 1.0], 4, ["NA", " 1"]),
         ([math.inf, -math.inf], 4, [" Inf", "-Inf"]),
         ([0.0], 4, ["0"]),
+        ([-0.0, 0.5], 4, ["0.0", "0.5"]),  # R writes no sign before a zero
         ([1e-300, 1e300], 3, ["1e-300", "1e+300"]),
         ([], 4, []),
     ],

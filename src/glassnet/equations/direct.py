@@ -160,6 +160,6 @@ def _assigned(
     result = []
     for symbol, part in parts:
         value = part if before is None else symbol - part
-        why = "the solution" if before is None else "Newton's step"
+        why = "the solution" if before is None else "Newton's step, halved while J would rise"
         result.append(Equation(symbol.name, "update", 1, value, why))
     return result

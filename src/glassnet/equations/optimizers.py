@@ -281,7 +281,7 @@ class Newton(Optimizer):
 
         θ ← θ − H⁻¹ dθ,   H = ∂²J/∂θ²
 
-    For these losses it is Fisher's scoring, R's `glm`. It starts from the data as R does, stops by R's rule, and goes on
+    A step that would raise the cost is halved. For these losses it is Fisher's scoring, R's `glm`. It starts from the data as R does, stops by R's rule, and goes on
     to rounding, so that nothing depends on the rule.
 
     Parameters

@@ -219,9 +219,14 @@ class LogisticRegression(ClassifierMixin, WithStatistics):  # type: ignore[misc]
         if self.separation_ is not None:
             warnings.warn(self.separation_.sentence, GlassnetWarning, stacklevel=4)
         elif self.run_.status == "finished":
+            singular = "singular" in (self.run_.message or "")
             said = (
-                f"LogisticRegression by method='{self.method}' has not converged after {self.n_iter_[0]} iterations. "
-                "Standardise the features (StandardScaler), raise max_iter, or use method='newton'."
+                f"LogisticRegression by method='{self.method}' has not converged. {self.run_.message} Leave out a feature "
+                "that nearly follows from the others, or use l2."
+                if singular
+                else f"LogisticRegression by method='{self.method}' has not converged after {self.n_iter_[0]} iterations. "
+                "Standardise the features (StandardScaler), raise max_iter"
+                + ("." if self.method == "newton" else ", or use method='newton'.")
             )
             warnings.warn(said, ConvergenceWarning, stacklevel=4)
 

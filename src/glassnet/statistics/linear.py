@@ -216,8 +216,8 @@ class LinearStatistics:
 
     @property
     def f_statistic(self) -> float:
-        """Mean square of the model over that of the residuals; NaN without either."""
-        if not self.model_df or self.df_residual <= 0:
+        """Mean square of the model over that of the residuals; NaN without either, and for a penalised fit."""
+        if not self.model_df or self.df_residual <= 0 or self.penalised:
             return math.nan
         with np.errstate(divide="ignore"):
             return float(np.divide(self.model_squares / self.model_df, self.sigma**2))

@@ -75,10 +75,11 @@ class LinearSummary(SummaryText):
         shown = format_numbers([sigma])[0].strip() if np.isfinite(sigma) else "NaN"
         lines.append(f"Residual standard error: {shown} on {fit.df_residual} degrees of freedom")
         if fit.model_df:
-            p = p_value_text([fit.f_p_value], DIGITS)[0]
             lines.append(
                 f"Multiple R-squared:  {short(fit.r_squared)},\tAdjusted R-squared:  {short(fit.adjusted_r_squared)} "
             )
+        if fit.model_df and not fit.penalised:
+            p = p_value_text([fit.f_p_value], DIGITS)[0]
             lines.append(
                 f"F-statistic: {short(fit.f_statistic)} on {fit.model_df} and {fit.df_residual} DF,  p-value: {p}"
             )

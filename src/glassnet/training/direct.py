@@ -106,7 +106,7 @@ def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
     softmax = problem.name == "categorical_cross_entropy"
     first = run.snapshots[0].state
     theta = joined(first, problem.bias)
-    if from_data and not softmax and not l2:
+    if from_data:
         here = problem.from_data()
         theta, absolute = np.zeros_like(theta), True
     else:
@@ -191,7 +191,8 @@ def train_direct(training: Training, from_data: bool) -> Run:
 
     run, facts = training.run, training.run.facts
     settings = run.settings
-    from_data = bool(facts.setdefault("from_data", from_data))
+    plain = settings.loss.name != "categorical_cross_entropy" and not settings.l2
+    from_data = bool(facts.setdefault("from_data", from_data and plain and isinstance(settings.optimizer, Newton)))
     if training.iteration:
         return training.finish(facts["direct_status"])
     ended: list[str] = []

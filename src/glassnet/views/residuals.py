@@ -92,10 +92,16 @@ def _label(ax: Axes, x: Array, y: Array, size: Array) -> None:
     """Numbers beside the points that stand out, towards the middle of the picture."""
     standing = np.where(np.isfinite(size), size, -np.inf)
     middle = float(np.nanmean([np.nanmin(x), np.nanmax(x)]))
+    placed: list[tuple[float, float]] = []
     for row in np.argsort(-standing, kind="stable")[: min(LABELLED, len(x))]:
         left = x[row] > middle
+        at = ax.transData.transform((x[row], y[row])) * 72 / ax.figure.dpi  # points, as the text's size
+        lift = 0
+        while any(abs(at[0] - other[0]) < 60 and abs(at[1] + lift - other[1]) < 13 for other in placed):
+            lift -= 14
+        placed.append((float(at[0]), float(at[1] + lift)))
         ax.annotate(
-            str(row + 1), (x[row], y[row]), xytext=(-8 if left else 8, 0), textcoords="offset points", va="center",
+            str(row + 1), (x[row], y[row]), xytext=(-8 if left else 8, lift), textcoords="offset points", va="center",
             ha="right" if left else "left", fontsize=12, color=palette.INK, gid=f"row {row + 1}",
         )  # fmt: skip
 
@@ -110,7 +116,8 @@ def _fitted(ax: Axes, fit: Any) -> None:
     _smooth(ax, x, y)
     _zero(ax)
     _label(ax, x, y, np.abs(y))
-    dress(ax, x="fitted values" if _is_linear(fit) else "predicted values", y="residuals", title=KINDS[1])
+    kind, name = ("fitted", "residuals") if _is_linear(fit) else ("predicted", "deviance residuals")
+    dress(ax, x=f"{kind} values", y=name, title=KINDS[1])
 
 
 def _standardized(fit: Any) -> tuple[Array, str]:
@@ -163,9 +170,9 @@ def _leverage(ax: Axes, fit: Any) -> None:
     _smooth(ax, h[kept], y[kept])
     _zero(ax)
     _label(ax, x, y, np.where(kept, np.asarray(fit.cooks_distance, dtype=np.float64), np.nan))
-    ax.set_xlim(0, 1.08 * float(h[kept].max(initial=1e-3)))
+    ax.set_xlim(0, 1.08 * float(h[kept].max()) if kept.any() else 1.0)
     low, high = ax.get_ylim()
-    across = np.linspace(1e-4, min(ax.get_xlim()[1], 1 - 1e-9), 200)
+    across = np.linspace(1e-3, 1, 200) * min(ax.get_xlim()[1], 1 - 1e-9)
     for level in COOK:
         reach = np.sqrt(level * fit.rank * (1 - across) / across)
         for sign in (1, -1):
@@ -186,8 +193,10 @@ def _leverage(ax: Axes, fit: Any) -> None:
     ax.set_ylim(low, high)
     left_out = int((~kept).sum())
     note = f" ({left_out} of leverage 1 left out)" if left_out else ""
-    ax.plot([], [], color=palette.VERMILLION, linestyle="--", label=f"Cook's distance{note}")
-    ax.legend(loc="best", fontsize=palette.LEGEND_SIZE, frameon=False)
+    nearest = np.sqrt(COOK[0] * fit.rank * (1 - across[-1]) / across[-1])
+    if note or low <= -nearest or nearest <= high:
+        ax.plot([], [], color=palette.VERMILLION, linestyle="--", label=f"Cook's distance{note}")
+        ax.legend(loc="best", fontsize=palette.LEGEND_SIZE, frameon=False)
     dress(ax, x="leverage", y=name, title=KINDS[5])
 
 
