@@ -31,7 +31,7 @@ def data(workload: str, rows: int) -> tuple[np.ndarray, np.ndarray]:
         return X, X @ draws.standard_normal(columns) + draws.standard_normal(rows)
     y = (X @ draws.standard_normal(columns) * 0.5 + draws.logistic(size=rows) > 0).astype(np.int64)
     if workload != "logistic":
-        X = X @ (np.eye(columns) + 0.5) * np.geomspace(0.1, 10, columns) + 5
+        X = X @ (np.eye(columns) + 0.2) * np.geomspace(0.3, 3, columns)
     return X, y
 
 

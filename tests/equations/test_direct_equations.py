@@ -36,10 +36,10 @@ def test_the_closed_form_is_the_normal_equations():
 def test_newtons_step():
     assert lines("logistic") == [
         "Xo ← [1 X]", "c1 ← A1 ⊙ (1 − A1) / m", "H1 ← Xoᵀ (c1 ⊙ Xo) + λ D", "g1 ← [db1; dW1]", "s1 ← H1⁻¹ g1",
-        "W1 ← W1 − s1[1:]", "b1 ← b1 − s1[0]",
+        "W1 ← W1 − α s1[1:]", "b1 ← b1 − α s1[0]",
     ]  # fmt: skip
     assert lines("on the sum")[2] == "H1 ← Xoᵀ (c1 ⊙ Xo) + (λ / m) D"
-    assert lines("poisson") == ["c1 ← w ⊙ A1 / S", "H1 ← Xᵀ (c1 ⊙ X)", "s1 ← H1⁻¹ dW1", "W1 ← W1 − s1"]
+    assert lines("poisson") == ["c1 ← w ⊙ A1 / S", "H1 ← Xᵀ (c1 ⊙ X)", "s1 ← H1⁻¹ dW1", "W1 ← W1 − α s1"]
     assert lines("softmax")[1:5] == [
         "c1 ← A1 ⊙ (v / m − Σⱼ(v ⊙ A1 / m))", "H1 ← Σᵢ(c1ᵢ ⊗ Xoᵢᵀ Xoᵢ)", "g1 ← [db1; dW1]", "s1 ← H1⁺ g1",
     ]  # fmt: skip

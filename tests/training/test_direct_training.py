@@ -222,3 +222,58 @@ def test_large_data_are_borrowed_and_checked(monkeypatch):
         run.at(3)
     assert str(caught.value).startswith("The data this run was trained on have been changed since")
     assert run.attach(X, CLASS).at(3).parameters["W1"].shape == (3, 1)
+
+
+@pytest.mark.parametrize("away", [1e-7, 1e-8, 1e-9, 1e-10])
+@pytest.mark.parametrize("kind", ["sigmoid", "exp", "softmax"])
+def test_nearly_dependent_columns_are_fitted(kind, away):
+    draws = np.random.default_rng(5)
+    a = draws.normal(size=80)
+    near = draws.normal(size=80)
+    x = np.column_stack([a, a + away * near])
+    score = 0.5 * a + near
+    if kind == "softmax":
+        y, net = np.digitize(score + draws.logistic(size=80), [-1, 1]), gn.Network(2, gn.Dense(3, "softmax"))
+    elif kind == "exp":
+        y, net = draws.poisson(np.exp(score)).astype(float), gn.Network(2, gn.Dense(1, "exp"))
+    else:
+        y, net = (score + draws.logistic(size=80) > 0).astype(float), gn.Network(2, gn.Dense(1, "sigmoid"))
+    run = quiet(net, x, y)
+    plain = quiet(net, np.column_stack([a, near]), y)  # the same span, well apart
+    assert run.status == "converged"
+    assert run.facts["direct"]["rank"] == 3
+    assert run.history["cost"][-1] == pytest.approx(plain.history["cost"][-1], rel=1e-5 if away < 1e-8 else 1e-7)
+
+
+def test_columns_that_are_all_but_equal_are_aliased():
+    a = X[:, 0]
+    run = quiet(gn.Network(2, gn.Dense(1, "sigmoid")), np.column_stack([a, a * (1 + 1e-13)]), CLASS)
+    assert run.facts["direct"]["aliased"] == [2]
+    with pytest.raises(gn.RunError) as caught:
+        run.intermediates(1)
+    assert "no inverse; leave the aliased columns out" in str(caught.value)
+
+
+def test_stopped_short_saved_and_gone_on_with(tmp_path):
+    whole = quiet(NETS["sigmoid"], X, CLASS)
+    for end in ({"epochs": 2}, {"callbacks": [lambda run: len(run.history) == 2]}):
+        folder = tmp_path / f"run{len(end['callbacks']) if 'callbacks' in end else 'e'}"
+        short = quiet(NETS["sigmoid"], X, CLASS, out=folder, **end)
+        assert short.iteration == 2
+        longer = gn.train(resume=folder, epochs=100, progress=False)
+        assert (longer.status, longer.iteration) == ("converged", whole.iteration)
+        np.testing.assert_array_equal(longer.parameters["W1"], whole.parameters["W1"])
+        assert len(longer.history) == whole.iteration
+
+
+def test_a_halved_step_is_on_the_page():
+    run = quiet(NETS["exp"], X, COUNT, initial_parameters={"W1": [[2.0], [-3.0], [2.0]], "b1": [-4.0]}, epochs=60)
+    assert run.history["learning_rate"].min() < 1
+    for step in range(4):
+        after = run.at(step + 1).parameters["W1"]
+        np.testing.assert_allclose(run.intermediates(step)["W1.after"], after, rtol=1e-7, atol=1e-9)
+
+
+def test_the_gradient_is_0_with_a_penalty_on_the_sum():
+    run = quiet(NETS["linear"], X, SCORE, gn.LeastSquares(), l2=30.0, penalty_on="sum")
+    assert run.history["gradient_norm"][0] < 1e-12

@@ -15,6 +15,7 @@ import numpy as np
 
 from glassnet.engines.base import NonFiniteValue
 from glassnet.engines.threads import in_threads
+from glassnet.engines.triangle import LeastSquaresSolution, Triangle
 from glassnet.equations.derive import Derivation
 from glassnet.equations.direct import curvature_along, slope_by_scores
 from glassnet.equations.expression import Constant, Symbol, replace
@@ -70,6 +71,7 @@ class OneLayer:
         self.curvature_line = replace(curvature_along(slope, scores, direction), known)
         self.slope_tree = replace(slope, known)
         self._own = threading.local()
+        self.change: np.ndarray | None = None
 
     # One pass.
 
@@ -108,12 +110,12 @@ class OneLayer:
         x = self._room(0)[: len(dense)]
         x[:, : int(self.bias)] = 1.0
         x[:, int(self.bias) :] = dense
-        return x
+        return x if self.change is None else np.matmul(x, self.change, out=self._room(2)[: len(dense)])
 
     def _room(self, which: int) -> np.ndarray:
-        """One of a thread's two arrays (rows, p), used again and again: fresh memory costs more than the sums."""
+        """One of a thread's three arrays (rows, p), used again and again: fresh memory costs more than the sums."""
         if not hasattr(self._own, "rooms"):
-            self._own.rooms = [np.empty((min(BLOCK, len(self.Y)), self.columns)) for _ in range(2)]
+            self._own.rooms = [np.empty((min(BLOCK, len(self.Y)), self.columns)) for _ in range(3)]
         return np.asarray(self._own.rooms[which])
 
     def _piece(self, rows: slice, theta: np.ndarray | None, curvature: bool) -> Pass:
@@ -204,21 +206,36 @@ class OneLayer:
             self._best = float((w * entries).sum() / self.total) if entries.any() else 0.0
         return self._best
 
-    def aliased(self, cross: np.ndarray, tolerance: float) -> np.ndarray:
-        """Which columns of [1 X] the ones before them determine: (p,) bool, by R's rule."""
-        from glassnet.engines.triangle import Triangle
+    def examined(self, cross: np.ndarray, tolerance: float) -> LeastSquaresSolution | None:
+        """The QR of [1 X], or None where its columns are clearly independent.
 
+        `cross` is a weighted cross product of them. What it cannot decide, the QR does, by R's rule: its digits reach twice
+        as far.
+        """
         size = np.sqrt(np.diag(cross)[: self.columns])
         scaled = cross[: self.columns, : self.columns] / np.outer(size, size) if size.all() else None
         if scaled is not None and np.isfinite(scaled).all():
             try:  # squared pivots of the cross product: far from 0, no closer look is needed
                 if (np.diag(np.linalg.cholesky(scaled)) ** 2).min() > WELL_CONDITIONED:
-                    return np.zeros(self.columns, dtype=bool)
+                    return None
             except np.linalg.LinAlgError:
                 pass
         triangle = Triangle(int(self.X.shape[1]), 1, intercept=self.bias)
         triangle.add(self.X, np.zeros(len(self.Y)), self.w)
-        return triangle.solve(tolerance).aliased
+        return triangle.solve(tolerance)
+
+    def turn(self, solution: LeastSquaresSolution) -> np.ndarray:
+        """From now on work with the orthonormal columns [1 X] R⁻¹, in which nearly dependent columns do no harm.
+
+        Returns
+        -------
+        (p, p) what leads from parameters of the new columns to those of the old; 0 for aliased ones
+        """
+        change = np.zeros((self.columns, self.columns))
+        kept = solution.pivot[: solution.rank]
+        change[np.ix_(kept, np.arange(solution.rank))] = np.linalg.solve(solution.factor, np.eye(solution.rank))
+        self.change = change
+        return change
 
 
 EDGE = 10 * float(np.finfo(np.float64).eps)

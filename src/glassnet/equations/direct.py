@@ -21,7 +21,7 @@ from glassnet.equations.matrices import (
     Stacked,
     WithOnes,
 )
-from glassnet.equations.optimizers import LeastSquares, Newton
+from glassnet.equations.optimizers import ALPHA, LeastSquares, Newton
 from glassnet.equations.simplify import add, simplified, tidied
 from glassnet.errors import GlassnetError
 
@@ -159,7 +159,7 @@ def _assigned(
         parts.append((b, FirstRow(change)))
     result = []
     for symbol, part in parts:
-        value = part if before is None else symbol - part
-        why = "the solution" if before is None else "Newton's step, halved while J would rise"
+        value = part if before is None else symbol - ALPHA * part
+        why = "the solution" if before is None else "Newton's step: α is 1, and halved while J would rise"
         result.append(Equation(symbol.name, "update", 1, value, why))
     return result

@@ -281,8 +281,9 @@ class Newton(Optimizer):
 
         θ ← θ − H⁻¹ dθ,   H = ∂²J/∂θ²
 
-    A step that would raise the cost is halved. For these losses it is Fisher's scoring, R's `glm`. It starts from the data as R does, stops by R's rule, and goes on
-    to rounding, so that nothing depends on the rule.
+    A step that would raise the cost is halved. For these losses it is Fisher's scoring, R's `glm`. It starts from the data
+    as R does, stops by R's rule, and goes on to rounding, so that nothing depends on the rule. Nearly dependent columns are
+    first turned into orthonormal ones.
 
     Parameters
     ----------

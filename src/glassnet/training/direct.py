@@ -31,7 +31,7 @@ SETTLED = 1e-4
 ROUNDING = 1e-7
 """After a step of this share of the parameters the error is its square: rounding."""
 
-Each = Callable[[State, int, float, Pass], bool]
+Each = Callable[[State, int, float, Pass, float], bool]
 
 
 def joined(state: State, bias: bool) -> np.ndarray:
@@ -93,7 +93,7 @@ def solve_least_squares(run: Run, facts: dict[str, Any]) -> np.ndarray:
 def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
     """Newton's iterations from the run's first snapshot (or from the data), by R's stopping rule, then to rounding.
 
-    `each(state, iteration, ‖g‖, pass)` is told of every iteration and returns True to stop.
+    `each(state, iteration, ‖g‖, pass, α)` is told of every iteration and returns True to stop.
 
     Raises
     ------
@@ -111,12 +111,21 @@ def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
         theta, absolute = np.zeros_like(theta), True
     else:
         here, absolute = problem.at(theta), False
-    kept = ~problem.aliased(here.hessian if here.hessian is not None else np.zeros((0, 0)), GLM_TOLERANCE)
+    qr = problem.examined(here.hessian if here.hessian is not None else np.zeros((0, 0)), GLM_TOLERANCE)
+    kept = np.ones(len(theta), dtype=bool) if qr is None else ~qr.aliased
     theta[~kept] = 0.0
+    aliased = np.flatnonzero(~kept)
+    back = np.eye(len(theta))
+    if qr is not None and not l2:
+        columns = qr.pivot[: qr.rank]
+        back = problem.turn(qr)
+        theta[: qr.rank], theta[qr.rank :] = qr.factor @ theta[columns], 0.0
+        kept = np.arange(len(theta)) < qr.rank
+        here = problem.from_data() if absolute else problem.at(theta)
     before = problem.deviance(here.cost)
     direct = {
         "method": "newton", "iterations": 0, "polished": 0, "converged": False, "rank": int(kept.sum()),
-        "aliased": [int(i) for i in np.flatnonzero(~kept)], "baseline": False,
+        "aliased": [int(i) for i in aliased], "baseline": False,
     }  # fmt: skip
     run.facts["direct"] = direct
     made = polishing = 0
@@ -135,7 +144,7 @@ def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
             run.facts["message"] = f"Newton's method did not converge in {made} iterations."
             return "finished"
         last = bool(direct["converged"]) and size < ROUNDING
-        theta, here = _moved(problem, theta, step, here, l2, absolute, not last)
+        theta, here, share = _moved(problem, theta, step, here, l2, absolute, not last)
         absolute, last_size = False, size
         made += 1
         after = problem.deviance(here.cost) + problem.total * _penalty(theta, problem.bias, l2)
@@ -148,7 +157,9 @@ def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
             direct["converged"] = abs(after - before) < settings.optimizer.tolerance * (abs(after) + 0.1)
         before = after
         direct["extreme"] = int(here.extreme)
-        if each(split(theta, first, problem.bias), made, float(np.linalg.norm(slope[kept])), here):
+        if qr is not None and not l2:
+            slope = qr.factor.T @ slope[: qr.rank]
+        if each(split(back @ theta, first, problem.bias), made, float(np.linalg.norm(slope)), here, share):
             return "stopped early"
     return "converged"
 
@@ -166,8 +177,11 @@ def _moved(
     l2: float,
     absolute: bool,
     curvature: bool,
-) -> tuple[np.ndarray, Pass]:
-    """The end of the step, halved while the penalised cost rises or is not finite."""
+) -> tuple[np.ndarray, Pass, float]:
+    """The end of the step, what was found there, and the share of it that was made.
+
+    The step is halved while the penalised cost rises or is not finite.
+    """
     base = math.inf if absolute else here.cost + _penalty(theta, problem.bias, l2) / 2
     allowed = base + 1e-12 * max(1.0, abs(base)) if math.isfinite(base) else math.inf
     share = 1.0
@@ -176,28 +190,30 @@ def _moved(
         try:
             found = problem.at(there, curvature)
             if found.cost + _penalty(there, problem.bias, l2) / 2 <= allowed:
-                return there, found
+                return there, found, share
         except NonFiniteValue:
             if share < 1e-6:
                 raise
         if share < 1e-6:
-            return theta, problem.at(theta, curvature)
+            return theta, problem.at(theta, curvature), 0.0
         share /= 2
 
 
 def train_direct(training: Training, from_data: bool) -> Run:
-    """Train by least squares or Newton's method. A resumed run that has converged is left as it is."""
+    """Train by least squares or Newton's method. A resumed training repeats its iterations, exactly, and goes on."""
     from glassnet.training.loop import stops
 
     run, facts = training.run, training.run.facts
     settings = run.settings
     plain = settings.loss.name != "categorical_cross_entropy" and not settings.l2
     from_data = bool(facts.setdefault("from_data", from_data and plain and isinstance(settings.optimizer, Newton)))
-    if training.iteration:
-        return training.finish(facts["direct_status"])
+    done_before = training.iteration
+    if facts["status"] == "converged":
+        return training.finish("converged")
     ended: list[str] = []
     status = "finished"
     problem = _problem(run)
+    l2 = settings.l2 if settings.penalty_on == "mean" else settings.l2 / problem.total
     spread = _spread(training)
     with (
         np.errstate(all="ignore"),
@@ -205,10 +221,12 @@ def train_direct(training: Training, from_data: bool) -> Run:
         Progress(training.show, settings.epochs, 0) as progress,
     ):
 
-        def each(state: State, iteration: int, norm: float, found: Pass) -> bool:
+        def each(state: State, iteration: int, norm: float, found: Pass, share: float) -> bool:
+            if iteration <= done_before:
+                return False
             training.iteration, training.state = iteration, state
             training.squares, training.costs = norm * norm, 0.0
-            row = _row(training, problem, found, norm, spread)
+            row = _row(training, problem, found, norm, spread, share)
             run.history.append(row)
             stop = False
             for stopper in training.stoppers:
@@ -228,14 +246,15 @@ def train_direct(training: Training, from_data: bool) -> Run:
             return bool(ended)
 
         try:
-            facts["initial"] = _initial(training, problem, spread)
+            if "initial" not in facts:
+                facts["initial"] = _initial(training, problem, spread)
             training.begin()
             if settings.epochs == 0:
                 status = "finished"
             elif isinstance(settings.optimizer, LeastSquares):
                 theta = solve_least_squares(run, facts)
                 found = problem.at(theta, curvature=False)
-                each(split(theta, training.state, problem.bias), 1, _norm(problem, theta, found, settings.l2), found)
+                each(split(theta, training.state, problem.bias), 1, _norm(problem, theta, found, l2), found, 1.0)
                 status = "converged"
             else:
                 status = newton(run, settings.epochs, from_data, each)
@@ -246,8 +265,7 @@ def train_direct(training: Training, from_data: bool) -> Run:
             raise
     if status == "converged" and not ended:
         facts["message"] = _sentence(facts["direct"])
-    facts["direct_status"] = ended[0] if ended else status
-    return training.finish(facts["direct_status"])
+    return training.finish(ended[0] if ended else status)
 
 
 def _sentence(direct: dict[str, Any]) -> str:
@@ -275,7 +293,9 @@ def _spread(training: Training) -> float:
     return float((w * (Y - (w * Y).sum(axis=0) / w.sum()) ** 2).sum())
 
 
-def _row(training: Training, problem: OneLayer, found: Pass, norm: float, spread: float) -> dict[str, float]:
+def _row(
+    training: Training, problem: OneLayer, found: Pass, norm: float, spread: float, share: float
+) -> dict[str, float]:
     """The history row of one iteration, from the pass that has been made anyway."""
     run = training.run
     metric = training.measure.metric
@@ -295,12 +315,12 @@ def _row(training: Training, problem: OneLayer, found: Pass, norm: float, spread
     if run.validation is not None:
         row["validation_cost"], row[f"validation_{metric}"] = training.measure(training.state, run.validation)
     row["batch_cost"] = row["cost"] + row["penalty"]
-    return {**row, "learning_rate": 1.0, "gradient_norm": norm, "seconds": training.seconds}
+    return {**row, "learning_rate": share, "gradient_norm": norm, "seconds": training.seconds}
 
 
 def _initial(training: Training, problem: OneLayer, spread: float) -> dict[str, float]:
     found = problem.at(joined(training.state, problem.bias), curvature=False)
-    row = _row(training, problem, found, 0.0, spread)
+    row = _row(training, problem, found, 0.0, spread, 1.0)
     later = ("epoch", "iteration", "batch_cost", "learning_rate", "gradient_norm", "seconds")
     return {name: value for name, value in row.items() if name not in later}
 
@@ -312,7 +332,7 @@ def replay_direct(run: Run, iteration: int) -> State:
         return split(theta, run.snapshots[0].state, "b1" in run.snapshots[0].state)
     found: list[State] = []
 
-    def each(state: State, number: int, norm: float, passed: Pass) -> bool:
+    def each(state: State, number: int, norm: float, passed: Pass, share: float) -> bool:
         if number == iteration:
             found.append(state)
         return number == iteration

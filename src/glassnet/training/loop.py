@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
+from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton
 from glassnet.equations.schedules import Adaptive
 from glassnet.errors import GlassnetWarning, RunError
 from glassnet.training.arrays import Samples, sparse
@@ -391,8 +392,6 @@ def stops(answer: Any) -> bool:
 
 def replay(run: Run, iteration: int) -> State:
     """The state after `iteration` updates, from the nearest snapshot before it, by the same engine and draws."""
-    from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton
-
     if isinstance(run.settings.optimizer, LBFGS):
         from glassnet.training.quasi_newton import replay_lbfgs
 
@@ -415,6 +414,8 @@ def replay(run: Run, iteration: int) -> State:
 def rate_of(run: Run, iteration: int) -> float:
     """The learning rate that the update after `iteration` earlier ones used."""
     schedule = run.settings.optimizer.schedule
+    if isinstance(run.settings.optimizer, Newton) and iteration < len(run.history):
+        return float(run.history["learning_rate"][iteration])
     epoch, position = divmod(iteration, run.batches)
     if not isinstance(schedule, Adaptive):
         return schedule.rate(iteration, epoch, epoch + position / run.batches)

@@ -245,6 +245,11 @@ class Run:
                 "Newton's first iteration starts from the data, not from parameters, so its lines have no values to show; "
                 "ask for a later one, or give initial_parameters."
             )
+        if (self.facts.get("direct") or {}).get("aliased"):
+            raise RunError(
+                "Columns of this run's inputs determine one another, so the matrix of its lines has no inverse; leave the "
+                "aliased columns out to see its steps."
+            )
         if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
             raise RunError(f"run.intermediates got {iteration!r}; it needs a step, a whole number from 0.")
         if not 0 <= iteration < max(1, self.iteration):
