@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-extras lint clean
+.PHONY: demo test test-extras bench lint clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -33,6 +33,9 @@ test: $(VENV)/.test  ## every test that needs only glassnet and light test packa
 
 test-extras: $(VENV)/.extras  ## the tests that need torch
 	$(BIN)/python -m pytest -m extras
+
+bench: $(VENV)/.package  ## glassnet and its peers side by side; some minutes
+	env -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks
 
 lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff check .

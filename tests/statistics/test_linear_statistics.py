@@ -161,10 +161,28 @@ def test_rows_of_weight_zero_are_not_there():
     X, y, w = draws.normal(size=(20, 2)), draws.normal(size=20), draws.uniform(0.5, 2, 20)
     w[:5] = 0
     mine, without = fit(X, y, w), fit(X[5:], y[5:], w[5:])
-    assert str(mine.summary()) == str(without.summary())
+    assert str(mine.coefficient_table) == str(without.coefficient_table)
     assert mine.df_residual == 12
     assert "Weighted Residuals:" in str(mine.summary())
     assert "Weighted" not in str(fit(X, y, np.full(20, 2.0)).summary())  # all alike, as R says it
+
+
+def test_zero_weights_as_r_prints_them():
+    # summary(lm(dist ~ speed, cars, weights = w)), w = 0, 0, 1, 2, 1, 2, ...: R counts the two as residuals of 0
+    draws = np.random.default_rng(0)
+    X, y, w = draws.normal(size=(20, 1)), draws.normal(size=20), np.r_[0.0, 0.0, np.ones(18)]
+    mine = fit(X, y, w)
+    theirs = np.r_[0.0, 0.0, sm.OLS(y[2:], sm.add_constant(X[2:])).fit().resid]
+    np.testing.assert_allclose(list(mine.summary().residuals.values()), np.quantile(theirs, [0, 0.25, 0.5, 0.75, 1]))
+    said = str(mine.summary())
+    assert "Weighted Residuals:" in said  # the weights differ, as R sees it
+    assert "2 rows of weight 0 do not count:" in said
+
+
+def test_the_analysis_of_variance_of_a_formula_has_a_line_a_term():
+    table = gn.statistics.regress("mpg ~ poly(wt, 2) + factor(cyl)", CARS).anova()
+    assert list(table.index) == ["poly(wt, 2)", "factor(cyl)", "Residuals"]
+    assert list(table["Df"]) == [2, 2, 27]
 
 
 def test_a_penalised_fit_has_no_standard_errors():

@@ -191,6 +191,12 @@ class LogisticRegression(ClassifierMixin, WithStatistics):  # type: ignore[misc]
             raise GlassnetError(
                 f"LogisticRegression got y with one class{only} among the rows that count; it needs at least 2 classes."
             )
+        if len(present) < len(self.classes_):
+            empty = ", ".join(label_text(c) for c in np.delete(self.classes_, present))
+            raise GlassnetError(
+                f"LogisticRegression got the class {empty} in rows of weight 0 only; leave those rows out, so that it is no "
+                "class of the fit."
+            )
 
     def _rate(self, X: Any, weights: np.ndarray | None, outputs: int) -> float:
         if not isinstance(self.learning_rate, str):

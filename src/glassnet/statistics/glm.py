@@ -99,13 +99,15 @@ class GLMStatistics(GLMFit):
             weighed_at = _coefficients(run.at(iterations - 1).parameters, output)
         if family.name == "gaussian" and direct.get("method") == "qr":
             iterations = 2  # R finds the solution in the first iteration and notices in the second
-        return cls(
+        made = cls(
             data.X, data.Y[:, output], data.w, _coefficients(parameters, output), family, Curvature(run.derivation),
             intercept="b1" in parameters, names=names, response=response, call=call, aliased=direct.get("aliased", ()),
             iterations=iterations, optimizer="Fisher Scoring" if direct else type(run.settings.optimizer).__name__,
             converged=converged(run), penalised=bool(run.derivation.l1 or run.derivation.l2),
             separation=separation, weighed_at=weighed_at,
         )  # fmt: skip
+        made.zero_weight_rows = int(run.facts["data"].get("zero_weight_rows", 0))
+        return made
 
     # Inference.
 

@@ -41,6 +41,8 @@ class GLMFit:
     GlassnetError : shapes that do not fit
     """
 
+    zero_weight_rows = 0
+
     def __init__(
         self,
         X: Any,

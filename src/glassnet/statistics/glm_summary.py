@@ -54,7 +54,7 @@ class GLMSummary(SummaryText):
     def __init__(self, fit: GLMStatistics) -> None:
         self.statistics = fit
         self.coefficients = fit.coefficient_table
-        residuals = fit.residuals("deviance")
+        residuals = np.concatenate([fit.residuals("deviance"), np.zeros(fit.zero_weight_rows)])  # R counts these as 0
         if fit.df_residual > 5:
             self.deviance_residuals = dict(zip(QUARTILES, np.quantile(residuals, (0, 0.25, 0.5, 0.75, 1)), strict=True))
         else:
@@ -197,11 +197,23 @@ def paragraphs(notes: Sequence[str]) -> list[str]:
     return [line for note in notes for line in (*textwrap.wrap(note, WIDTH, break_on_hyphens=False), "")]
 
 
+def zero_weight_note(count: int) -> str:
+    """What rows of weight 0 mean."""
+    rows = "1 row of weight 0 does" if count == 1 else f"{count:,} rows of weight 0 do"
+    return (
+        f"{rows} not count: the estimates, degrees of freedom and criteria leave them out; among the residuals each is a 0, as "
+        "R has it."
+    )
+
+
 def notes(fit: GLMStatistics | MultinomialStatistics) -> list[str]:
     """What to beware of, in sentences: what R warns of, and what it does not say."""
     said = []
     if fit.penalised:
         said.append(PENALISED)
+    left_out = int(getattr(fit, "zero_weight_rows", 0))
+    if left_out:
+        said.append(zero_weight_note(left_out))
     undefined = [name for name, gone in zip(fit.names, fit.aliased, strict=True) if gone]
     if undefined:
         verb = "is a combination" if len(undefined) == 1 else "are combinations"

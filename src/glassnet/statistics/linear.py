@@ -46,6 +46,8 @@ class LinearStatistics:
     Source: Chambers and Hastie, Statistical Models in S, 1992, chapter 4; Cook, 1977.
     """
 
+    zero_weight_rows = 0
+
     def __init__(
         self,
         solution: LeastSquaresSolution,
@@ -123,10 +125,12 @@ class LinearStatistics:
             first = [float(parameters["b1"][output])] if intercept else []
             estimates = np.concatenate([first, W])
         optimizer = "QR" if method == "qr" else type(run.settings.optimizer).__name__
-        return cls(
+        made = cls(
             solution, triangle, intercept=intercept, names=names, response=response, call=call, data=data, output=output,
             estimates=estimates, penalised=penalised, optimizer=optimizer,
         )  # fmt: skip
+        made.zero_weight_rows = int(run.facts["data"].get("zero_weight_rows", 0))
+        return made
 
     @classmethod
     def from_triangle(
@@ -374,7 +378,9 @@ class LinearStatistics:
     @property
     def weighted(self) -> bool:
         """Whether the weights differ."""
-        return self._data is not None and self._data.w is not None and float(np.ptp(self._weights)) > 0
+        if self._data is None or self._data.w is None:
+            return False
+        return bool(self.zero_weight_rows) or float(np.ptp(self._weights)) > 0
 
     def _linear(self, X: Any) -> Array:
         beta = np.nan_to_num(self.coefficients)

@@ -15,6 +15,7 @@ from glassnet.statistics.glm_summary import (
     paragraphs,
     plain,
     zapped,
+    zero_weight_note,
 )
 from glassnet.statistics.printing import DIGITS, format_numbers, p_value_text, short
 
@@ -40,7 +41,7 @@ class LinearSummary(SummaryText):
         self.coefficients = fit.coefficient_table
         self.residuals: dict[str, float] | None = None
         if fit._data is not None:
-            residuals = fit.residuals()
+            residuals = np.concatenate([fit.residuals(), np.zeros(fit.zero_weight_rows)])  # R counts these as 0
             if fit.df_residual > 5:
                 quantiles = np.quantile(residuals, (0, 0.25, 0.5, 0.75, 1))
                 self.residuals = {n: float(v) for n, v in zip(QUARTILES, quantiles, strict=True)}
@@ -104,6 +105,8 @@ def notes(fit: LinearStatistics) -> list[str]:
     said: list[str] = []
     if fit.penalised:
         said.append(PENALISED)
+    if fit.zero_weight_rows:
+        said.append(zero_weight_note(fit.zero_weight_rows))
     for name, parts in fit.combinations.items():
         said.append(
             f"{name} is {combination_text(parts)}: the data do not tell its effect from theirs, so it has no coefficient."
@@ -130,7 +133,7 @@ def combination_text(parts: dict[str, float]) -> str:
     text = ""
     for name, factor in parts.items():
         size = abs(factor)
-        number = "" if abs(size - 1) < 1e-9 and name != "(Intercept)" else f"{size:.6g}"
+        number = "" if abs(size - 1) < 1e-6 and name != "(Intercept)" else f"{size:.6g}"
         term = number if name == "(Intercept)" else f"{number} {name}".strip()
         sign = ("−" if factor < 0 else "") if not text else (" − " if factor < 0 else " + ")
         text += f"{sign}{term}"

@@ -59,6 +59,10 @@ class Regression:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dir(self.statistics_)})
 
+    def anova(self, **options: Any) -> Any:
+        """R's `anova`: the formula's terms added one after another, each with all its columns."""
+        return self.statistics_.anova(self.design.columns_of_terms, **options)
+
     def predict(self, table: Any = None, **options: Any) -> Any:
         """Predictions for the rows of a table.
 

@@ -264,6 +264,7 @@ def _begun(
             "rows": len(samples),
             "fingerprint": data_fingerprint(samples),
             "borrowed": borrowed,
+            "zero_weight_rows": 0 if sample_weight is None else int((np.asarray(sample_weight) == 0).sum()),
             "validation_rows": 0 if held is None else len(held),
             "validation_fraction": fraction,
             "stratified": stratified,

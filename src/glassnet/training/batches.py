@@ -44,6 +44,10 @@ class Batches:
         }
         return Batch(samples.X, samples.Y, samples.w, masks)
 
+    def order(self, epoch: int) -> np.ndarray:
+        """The samples in the order in which an epoch takes them."""
+        return self._shuffled(epoch) if self.settings.shuffle else np.arange(len(self.samples))
+
     def _shuffled(self, epoch: int) -> np.ndarray:
         if self._order is None or epoch != self._epoch:
             if self._orders is not None:

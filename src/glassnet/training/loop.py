@@ -22,6 +22,7 @@ from glassnet.errors import GlassnetWarning, RunError
 from glassnet.training.arrays import Samples, sparse
 from glassnet.training.batches import Batches
 from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
+from glassnet.training.certain_rows import CertainRows
 from glassnet.training.folder import discard_run
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
@@ -109,6 +110,7 @@ class Training:
         for stopper in self.stoppers:
             if stopper.monitor in remembered:
                 stopper.restore(remembered[stopper.monitor])
+        self.certain = CertainRows(run, self.batches) if CertainRows.known(run) else None
         self.interruption = Interruption()
         self.began = self.written = time.monotonic()
         self.writing = 0.0
@@ -212,8 +214,11 @@ class Training:
         """One epoch, or the rest of one; a status when training ends here."""
         run, per_epoch = self.run, self.batches.per_epoch
         rate = math.nan
-        for position in range(self.iteration - epoch * per_epoch, per_epoch):
+        while (position := self.iteration - epoch * per_epoch) < per_epoch:
             rate = self._rate(epoch, position)
+            if self.certain is not None and (passed := self.certain.count(self.state, epoch, position)):
+                self.iteration += passed
+                continue
             batch = self.batches.batch(self.iteration)
             values = run.engine.step(self.state, batch, rate, self.iteration + 1)
             self.squares += self._squared_gradient(values)
