@@ -13,6 +13,7 @@ import pytest
 from scipy import sparse
 from sklearn import linear_model
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -105,8 +106,10 @@ def test_two_hundred_iterations_arrive_at_the_closed_form(name):
     np.testing.assert_allclose(flat(direct), case["beta_closed_form"], rtol=1e-10)
     np.testing.assert_allclose(flat(walked), flat(direct), atol=1e-6)
     eigenvalues = np.sort(case["eigenvalues_XtX_over_n"])
-    rate = walked.run_.settings.optimizer.learning_rate
-    assert rate == pytest.approx(2 / (eigenvalues[0] + eigenvalues[-1]))
+    low, high = np.sqrt(eigenvalues[[0, -1]])
+    optimizer = walked.run_.settings.optimizer
+    assert optimizer.learning_rate == pytest.approx((2 / (low + high)) ** 2)
+    assert optimizer.momentum == pytest.approx(((high - low) / (high + low)) ** 2)
 
 
 # scikit-learn.
@@ -603,3 +606,19 @@ def test_statistics_are_made_once_and_forgotten_by_the_next_fit(data):
     before = fitted.statistics_
     assert fitted.fit(X[:50], y[:50]).statistics_ is not before
     assert "_statistics" not in pickle.loads(pickle.dumps(fitted)).__dict__
+
+
+def test_200_iterations_arrive_on_correlated_columns():
+    # standardised iris: κ = 64, where the best step alone is 2e-3 away
+    table = np.array([row[:4] for row in load_iris().data])
+    X = (table[:, 1:] - table[:, 1:].mean(0)) / table[:, 1:].std(0)
+    exact = LinearRegression().fit(X, table[:, 0])
+    walked = LinearRegression("gradient_descent").fit(X, table[:, 0])
+    assert walked.n_iter_ <= 200
+    np.testing.assert_allclose(walked.coef_, exact.coef_, atol=1e-8)
+    optimizer = walked.run_.settings.optimizer
+    values = np.linalg.eigvalsh(np.c_[np.ones(150), X].T @ np.c_[np.ones(150), X] / 150)
+    assert values[-1] / values[0] > 50
+    high, low = np.sqrt(values[-1]), np.sqrt(values[0])
+    assert optimizer.learning_rate == pytest.approx(4 / (high + low) ** 2)
+    assert optimizer.momentum == pytest.approx(((high - low) / (high + low)) ** 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.equations.optimizers import SGD
 from glassnet.training.run import Run
 
 SLOW = 1e-4
@@ -39,6 +41,17 @@ class Curvature:
         Source: Polyak, Introduction to optimization, 1987, section 1.4.
         """
         return 2.0 / (self.smallest + self.largest)
+
+    @property
+    def best_pair(self) -> tuple[float, float]:
+        """(α, μ), the constant step and momentum that shrink the worst error of a quadratic cost fastest.
+
+            α = (2 / (√λmax + √λmin))²,  μ = ((√κ − 1) / (√κ + 1))²;   the error falls by √μ an iteration
+
+        Source: Polyak, Introduction to optimization, 1987, section 3.2 (the heavy ball).
+        """
+        high, low = math.sqrt(self.largest), math.sqrt(self.smallest)
+        return (2.0 / (high + low)) ** 2, ((high - low) / (high + low)) ** 2
 
 
 def curvature(parts: Iterable[tuple[np.ndarray, np.ndarray | None]], intercept: bool, l2: float = 0.0) -> Curvature:
@@ -90,6 +103,11 @@ class SlopeWatcher:
     def __call__(self, run: Run) -> bool:
         if self._before is None:
             self._before = dict(run.snapshots[0].state)
+        optimizer = run.settings.optimizer
+        if isinstance(optimizer, SGD) and optimizer.momentum:  # a step is not the slope alone
+            self.slope = float(run.history["gradient_norm"][-1])
+            self.converged = self.slope <= self.tolerance
+            return self.converged
         now = run.snapshots[run.snapshots.iterations[-1]].state
         names = [p.name for p in run.derivation.parameters]
         moved = [np.asarray(self._before[n], dtype=np.float64) - np.asarray(now[n], dtype=np.float64) for n in names]
