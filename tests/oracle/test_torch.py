@@ -416,7 +416,7 @@ def compare_engines(network, loss, optimizer, *, l1=0.0, l2=0.0, steps=3):
     np.testing.assert_allclose(theirs.predict(tensors, tensor(X)).numpy(), mine.predict(state, X), rtol=1e-12)
     here, there = mine.cost(state, X, Y, w), theirs.cost(tensors, tensor(X), tensor(Y), tensor(w))
     np.testing.assert_allclose(there[:2], here[:2], rtol=1e-12)
-    np.testing.assert_allclose(theirs.penalty(tensors), mine.penalty(state), rtol=1e-12)
+    np.testing.assert_allclose(theirs.penalty(tensors, 7.0), mine.penalty(state, 7.0), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("loss", "head", "units"), PAIRS)
@@ -436,6 +436,18 @@ def test_every_optimiser_on_torch_tensors(name):
         4, gn.Dense(5, bias=False), gn.BatchNorm(), gn.Activation("tanh"), gn.Dropout(0.3), gn.Dense(3, "softmax")
     )
     compare_engines(network, "categorical_cross_entropy", OPTIMIZERS[name][0], l2=0.1)
+
+
+@pytest.mark.parametrize(("loss", "head", "units"), [
+    ("mean_squared_error", "linear", 2), ("binary_cross_entropy", "sigmoid", 1), ("poisson", "exp", 1),
+    ("categorical_cross_entropy", "softmax", 3),
+])  # fmt: skip
+def test_newtons_step_on_torch_tensors(loss, head, units):
+    compare_engines(gn.Network(4, gn.Dense(units, head)), loss, gn.Newton(), l2=0.1)
+
+
+def test_the_normal_equations_on_torch_tensors():
+    compare_engines(gn.Network(4, gn.Dense(2)), "mean_squared_error", gn.LeastSquares(), l2=0.1)
 
 
 def test_a_number_that_is_not_finite_is_named_on_torch_tensors_too():

@@ -95,13 +95,14 @@ class Diagonal(Expression):
         return (size, size)
 
     def evaluate(self, env: Mapping[str, Array], xp: Namespace) -> Array:
-        one = xp.eye(self.rows)
+        kind = env["X"].dtype
+        one = xp.eye(self.rows, dtype=kind)
         if self.bias:
             one[0, 0] = 0.0
         if self.outputs == 1:
             return one
         rows, outputs = self.rows, self.outputs
-        spread = xp.eye(outputs)[:, None, :, None] * one[None, :, None, :]
+        spread = xp.eye(outputs, dtype=kind)[:, None, :, None] * one[None, :, None, :]
         return xp.reshape(spread, (rows * outputs, rows * outputs))
 
 
@@ -130,7 +131,7 @@ class Jacobian(Expression):
 
     def evaluate(self, env: Mapping[str, Array], xp: Namespace) -> Array:
         outputs = _entries(self.direction.shape, 1)
-        one = xp.eye(outputs)
+        one = xp.eye(outputs, dtype=env["X"].dtype)
         name = str(self.direction)
         return xp.stack([self.along.evaluate({**env, name: one[None, j, :]}, xp) for j in range(outputs)], axis=2)
 
