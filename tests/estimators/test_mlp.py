@@ -241,6 +241,14 @@ def test_a_diverging_training_warns_and_says_what_to_change():
     assert estimator.run_.status == "diverged"
 
 
+def test_a_training_that_diverged_at_once_can_be_called_again():
+    estimator = gn.MLPRegressor((4,), solver="sgd", learning_rate="adaptive", activation="identity", random_state=0)
+    for _ in range(2):
+        with pytest.warns(gn.GlassnetWarning, match="is not finite"):
+            estimator.partial_fit(1e200 * NUMBERS, TARGET)
+    assert all(np.isfinite(W).all() for W in estimator.coefs_)
+
+
 def test_the_run_shows_every_step():
     estimator = fitted(gn.MLPClassifier(**SMALL, max_iter=6), X, Y)
     run = estimator.run_

@@ -175,7 +175,8 @@ class BaseMLP(EpochEstimator):
         if isinstance(self.learning_rate, str) and self.learning_rate == "invscaling":
             rate = InverseScaling(self.learning_rate_init, self.power_t, samples=count, samples_before=int(self.t_))
         elif isinstance(self.learning_rate, str) and self.learning_rate == "adaptive":
-            present = float(self.run_.history["learning_rate"][-1]) if memory else self.learning_rate_init
+            known = memory and len(self.run_.history)  # none after a first epoch that diverged
+            present = float(self.run_.history["learning_rate"][-1]) if known else self.learning_rate_init
             rate = Adaptive(
                 present, factor=0.2, patience=self._patience(), tolerance=float(self.tol), monitor=watched, stops=True
             )
