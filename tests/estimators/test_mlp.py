@@ -242,7 +242,8 @@ def test_a_diverging_training_warns_and_says_what_to_change():
 
 
 def test_a_training_that_diverged_at_once_can_be_called_again():
-    estimator = gn.MLPRegressor((4,), solver="sgd", learning_rate="adaptive", activation="identity", random_state=0)
+    settings = {"solver": "sgd", "learning_rate": "adaptive", "activation": "identity", "random_state": 0}
+    estimator = gn.MLPRegressor(hidden_layer_sizes=(4,), **settings)
     for _ in range(2):
         with pytest.warns(gn.GlassnetWarning, match="is not finite"):
             estimator.partial_fit(1e200 * NUMBERS, TARGET)
