@@ -277,3 +277,29 @@ def test_a_halved_step_is_on_the_page():
 def test_the_gradient_is_0_with_a_penalty_on_the_sum():
     run = quiet(NETS["linear"], X, SCORE, gn.LeastSquares(), l2=30.0, penalty_on="sum")
     assert run.history["gradient_norm"][0] < 1e-12
+
+
+@pytest.mark.parametrize("penalty_on", ["mean", "sum"])
+@pytest.mark.parametrize(("name", "y"), [("sigmoid", CLASS), ("exp", COUNT), ("linear", SCORE), ("softmax", KIND)])
+def test_a_penalty_shares_the_weight_of_equal_columns(name, y, penalty_on):
+    # Σ W² is least when two equal columns have half each: nothing is aliased under a penalty.
+    net = gn.Network(4, gn.Dense(3 if name == "softmax" else 1, name))
+    run = quiet(net, np.column_stack([X, X[:, 0]]), y, l2=0.05, penalty_on=penalty_on)
+    assert run.facts["direct"]["aliased"] == []
+    np.testing.assert_allclose(run.parameters["W1"][0], run.parameters["W1"][3], rtol=1e-9)
+    assert run.history["gradient_norm"][-1] < 1e-12
+
+
+def test_a_penalty_with_more_columns_than_rows():
+    draws = np.random.default_rng(3)
+    x, y = draws.normal(size=(20, 40)), (draws.random(20) < 0.5).astype(float)
+    theirs = LogisticRegression(C=1 / (20 * 0.05), tol=1e-12, max_iter=1000, solver="newton-cholesky").fit(x, y)
+    run = quiet(gn.Network(40, gn.Dense(1, "sigmoid")), x, y, l2=0.05)
+    np.testing.assert_allclose(theta(run)[1:], theirs.coef_[0], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("l2", [1e-12, 1e-14, 1e-16, 1e-20, 1e-30])
+def test_a_penalty_too_small_to_count_ends_where_none_does(l2):
+    run = quiet(gn.Network(4, gn.Dense(1, "sigmoid")), np.column_stack([X, X[:, 0]]), CLASS, l2=l2)
+    assert run.status == "converged"
+    assert run.history["cost"][-1] == pytest.approx(quiet(NETS["sigmoid"], X, CLASS).history["cost"][-1], rel=1e-12)

@@ -206,12 +206,14 @@ class OneLayer:
             self._best = float((w * entries).sum() / self.total) if entries.any() else 0.0
         return self._best
 
-    def examined(self, cross: np.ndarray, tolerance: float) -> LeastSquaresSolution | None:
+    def examined(self, cross: np.ndarray, tolerance: float, l2: float = 0.0) -> LeastSquaresSolution | None:
         """The QR of [1 X], or None where its columns are clearly independent.
 
         `cross` is a weighted cross product of them. What it cannot decide, the QR does, by R's rule: its digits reach twice
-        as far.
+        as far. A penalty ½ l2 Σ W² counts as rows √(S l2) eⱼ: under it dependent columns have a minimum of their own.
         """
+        if l2 and len(cross):
+            cross = cross[: self.columns, : self.columns] + np.diag(l2 * (np.arange(self.columns) >= int(self.bias)))
         size = np.sqrt(np.diag(cross)[: self.columns])
         scaled = cross[: self.columns, : self.columns] / np.outer(size, size) if size.all() else None
         if scaled is not None and np.isfinite(scaled).all():
@@ -222,6 +224,8 @@ class OneLayer:
                 pass
         triangle = Triangle(int(self.X.shape[1]), 1, intercept=self.bias)
         triangle.add(self.X, np.zeros(len(self.Y)), self.w)
+        if l2:
+            triangle.add_penalty(self.total * l2)
         return triangle.solve(tolerance)
 
     def turn(self, solution: LeastSquaresSolution) -> np.ndarray:

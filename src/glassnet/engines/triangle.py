@@ -100,6 +100,13 @@ class Triangle:
         """Add whole rows of [√w (1 X) | √w Y] that are no data, such as those of a penalty; they are not counted."""
         self.factor = _triangle(np.vstack([self.factor, rows]))
 
+    def add_penalty(self, strength: float) -> None:
+        """Add ½ strength Σ W² as rows √strength eⱼ with target 0; the intercept is left out."""
+        rows = np.zeros((self.columns, self.width))
+        first = int(self.intercept)
+        rows[:, first : first + self.columns] = np.sqrt(strength) * np.eye(self.columns)
+        self.add_rows(rows)
+
     def merge(self, other: Triangle) -> None:
         """Add the rows that another triangle has seen."""
         self.factor = _triangle(np.vstack([self.factor, other.factor]))

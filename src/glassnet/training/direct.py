@@ -75,13 +75,7 @@ def solve_least_squares(run: Run, facts: dict[str, Any]) -> np.ndarray:
         raise TypeError("Least squares needs rows.")
     strength = run.settings.l2 * (problem.total if run.settings.penalty_on == "mean" else 1.0)
     if strength:
-        # The penalty as rows of data: √(m λ) e_j with target 0, the intercept left out.
-        ridge = Triangle(int(X.shape[1]), problem.outputs, intercept=problem.bias)
-        p = ridge.width - ridge.outputs
-        rows = np.zeros((int(X.shape[1]), ridge.width))
-        rows[:, p - int(X.shape[1]) : p] = math.sqrt(strength) * np.eye(int(X.shape[1]))
-        ridge.add_rows(rows)
-        whole.merge(ridge)
+        whole.add_penalty(strength)
     solution = whole.solve(LM_TOLERANCE)
     facts["direct"] = {
         "method": "qr", "iterations": 1, "polished": 0, "converged": True, "rank": int(solution.rank),
@@ -111,7 +105,9 @@ def newton(run: Run, iterations: int, from_data: bool, each: Each) -> str:
         theta, absolute = np.zeros_like(theta), True
     else:
         here, absolute = problem.at(theta), False
-    qr = problem.examined(here.hessian if here.hessian is not None else np.zeros((0, 0)), GLM_TOLERANCE)
+    # Under a penalty the columns are not made orthonormal: what is kept must be within reach of a Cholesky factor.
+    tolerance = LM_TOLERANCE if l2 else GLM_TOLERANCE
+    qr = problem.examined(here.hessian if here.hessian is not None else np.zeros((0, 0)), tolerance, l2)
     kept = np.ones(len(theta), dtype=bool) if qr is None else ~qr.aliased
     theta[~kept] = 0.0
     aliased = np.flatnonzero(~kept)
