@@ -303,3 +303,10 @@ def test_a_penalty_too_small_to_count_ends_where_none_does(l2):
     run = quiet(gn.Network(4, gn.Dense(1, "sigmoid")), np.column_stack([X, X[:, 0]]), CLASS, l2=l2)
     assert run.status == "converged"
     assert run.history["cost"][-1] == pytest.approx(quiet(NETS["sigmoid"], X, CLASS).history["cost"][-1], rel=1e-12)
+
+
+def test_numbers_that_overflow_are_named():
+    with pytest.warns(gn.GlassnetWarning, match="is not finite, the first equation that is not"):
+        run = quiet(NETS["sigmoid"], 1e200 * X, CLASS)
+    assert run.status == "diverged"
+    assert np.isfinite(theta(run)).all()

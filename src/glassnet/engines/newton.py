@@ -80,7 +80,7 @@ class OneLayer:
 
         Raises
         ------
-        NonFiniteValue : the cost is not finite
+        NonFiniteValue : the cost is not finite, or with `curvature` the slope or the curvature
         """
         return self._summed(lambda rows: self._piece(rows, theta, curvature))
 
@@ -101,6 +101,10 @@ class OneLayer:
                 total.add(part)
         if total is None or not np.isfinite(total.cost):
             raise NonFiniteValue(self.data_cost.name)
+        if total.hessian is not None:
+            for name, sums in (("dW1", total.slope), ("H1", total.hessian)):
+                if not np.isfinite(sums).all():
+                    raise NonFiniteValue(name)
         return total
 
     def inputs(self, rows: slice) -> np.ndarray:
