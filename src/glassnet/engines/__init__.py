@@ -6,7 +6,7 @@ from glassnet.engines.base import Engine
 from glassnet.equations.derive import Derivation
 from glassnet.errors import GlassnetError, unknown_name
 
-ENGINES = ("auto", "reference")
+ENGINES = ("auto", "reference", "compiled")
 
 
 def engine(name: str, derivation: Derivation, dtype: str) -> Engine:
@@ -18,6 +18,10 @@ def engine(name: str, derivation: Derivation, dtype: str) -> Engine:
     """
     if name not in ENGINES:
         raise GlassnetError(unknown_name("engine", name, ENGINES))
+    if name == "compiled":
+        from glassnet.engines.compiled.engine import CompiledEngine
+
+        return CompiledEngine(derivation, dtype)
     from glassnet.engines.reference import ReferenceEngine
 
     return ReferenceEngine(derivation, dtype)

@@ -25,6 +25,11 @@ def blas_alone() -> Any:
     return _libraries().limit(limits=1, user_api="blas")
 
 
+def blas_threads(count: int) -> Any:
+    """A context in which BLAS uses so many threads."""
+    return _libraries().limit(limits=count, user_api="blas")
+
+
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="glassnet")

@@ -129,7 +129,7 @@ def train(
         )  # fmt: skip
         run.facts["data"]["keep"] = keep_data
         run.facts["early_stopping"] = [_described(c) for c in watching if isinstance(c, EarlyStopping)]
-    training = Training(run, watching, folder, max_seconds, progress)
+    training = _training(run)(run, watching, folder, max_seconds, progress)
     for stopper in training.stoppers:
         stopper.check(training.columns())
     if resume is None and folder is not None:
@@ -139,6 +139,15 @@ def train(
     if isinstance(run.settings.optimizer, LeastSquares | Newton):
         return train_direct(training, from_data=initial_parameters is None)
     return training.go()
+
+
+def _training(run: Run) -> type[Training]:
+    """The loop that belongs to the run's engine."""
+    if run.engine.name != "compiled":
+        return Training
+    from glassnet.training.compiled_loop import CompiledTraining
+
+    return CompiledTraining
 
 
 def _check_call(

@@ -157,17 +157,21 @@ class Training:
                     )
                 if self.stopped_before:
                     return self.finish("stopped early")
-                for epoch in range(first_epoch, epochs):
-                    ended = self._epoch(epoch, progress)
-                    if ended is not None:
-                        status = ended
-                        break
+                status = self.run_epochs(first_epoch, progress) or status
             except NonFiniteValue as problem:
                 status = self.diverged(problem.equation)
             except Exception:
                 self.give_up()
                 raise
         return self.finish(status)
+
+    def run_epochs(self, first: int, progress: Progress) -> str | None:
+        """The epochs from `first` on; a status when training ends before the last."""
+        for epoch in range(first, self.run.settings.epochs):
+            ended = self._epoch(epoch, progress)
+            if ended is not None:
+                return ended
+        return None
 
     def stopped(self, epochs: int) -> str:
         """Say which watched number ended the training."""
@@ -215,7 +219,7 @@ class Training:
         run, per_epoch = self.run, self.batches.per_epoch
         rate = math.nan
         while (position := self.iteration - epoch * per_epoch) < per_epoch:
-            rate = self._rate(epoch, position)
+            rate = self.rate(epoch, position)
             if self.certain is not None and (passed := self.certain.count(self.state, epoch, position)):
                 self.iteration += passed
                 continue
@@ -224,7 +228,7 @@ class Training:
             self.squares += self._squared_gradient(values)
             self.costs += float(values["J"]) * batch.size
             self.iteration += 1
-            self._watch_cost(float(values["J"]), rate)
+            self.watch_cost(float(values["J"]), rate, self.iteration)
             if position < per_epoch - 1:
                 self.keep()
                 if self.interruption.asked:
@@ -233,8 +237,13 @@ class Training:
                     return "out of time"
                 self.write_if_due()
         row = self.row(epoch, rate)
-        run.history.append(row)
         self.squares = self.costs = 0.0
+        return self.epoch_ended(epoch, row, progress)
+
+    def epoch_ended(self, epoch: int, row: dict[str, float], progress: Progress) -> str | None:
+        """Note an epoch's row and ask everyone who may end the training."""
+        run = self.run
+        run.history.append(row)
         exhausted = self.adaptive is not None and self.adaptive.saw(row)
         stop = False
         for stopper in self.stoppers:
@@ -264,7 +273,7 @@ class Training:
         self.write_if_due()
         return None
 
-    def _rate(self, epoch: int, position: int) -> float:
+    def rate(self, epoch: int, position: int) -> float:
         if self.adaptive:
             return self.adaptive.rate
         return self.schedule.rate(self.iteration, epoch, epoch + position / self.batches.per_epoch)
@@ -305,16 +314,23 @@ class Training:
 
     # Trouble.
 
-    def _watch_cost(self, cost: float, rate: float) -> None:
+    @property
+    def largest_cost(self) -> float:
+        """The cost above which a training is said to diverge, once."""
+        if self.warned or self.run.settings.loss.name == "perceptron":  # whose cost may start at 0, and which cannot diverge
+            return math.inf
         initial = self.run.facts["initial"]
-        first = initial["cost"] + initial["penalty"]
-        if self.run.settings.loss.name == "perceptron":  # its cost may start at 0, and its rule cannot diverge
-            return
-        if self.warned or not cost > EXPLODED * max(first, 1e-3):
+        return EXPLODED * max(float(initial["cost"] + initial["penalty"]), 1e-3)
+
+    def watch_cost(self, cost: float, rate: float, iteration: int) -> None:
+        """Say once that the cost explodes."""
+        if not cost > self.largest_cost:
             return
         self.warned = True
+        initial = self.run.facts["initial"]
+        first = initial["cost"] + initial["penalty"]
         said = (
-            f"The cost has grown from {first:.4g} to {cost:.4g} by iteration {self.iteration}: this training diverges. "
+            f"The cost has grown from {first:.4g} to {cost:.4g} by iteration {iteration}: this training diverges. "
             f"Try a learning rate well below {rate:g}, or standardise the inputs and a regression target."
         )
         self.run.facts.setdefault("notes", []).append(said)
@@ -322,7 +338,7 @@ class Training:
 
     def diverged(self, equation: str) -> str:
         """Go back to the last finite state and say what happened, when, and what to try."""
-        rate = self._rate(*divmod(self.iteration, self.batches.per_epoch))
+        rate = self.rate(*divmod(self.iteration, self.batches.per_epoch))
         latest = self.run.snapshots[self.run.snapshots.iterations[-1]]
         self.iteration, self.state = latest.iteration, dict(latest.state)
         said = (
@@ -407,6 +423,10 @@ def replay(run: Run, iteration: int) -> State:
         return replay_direct(run, iteration)
     if run.data is None:
         raise TypeError("Replaying needs a run with its data.")
+    if run.engine.name == "compiled":
+        from glassnet.training.compiled_loop import replay_compiled
+
+        return replay_compiled(run, iteration)
     start = run.snapshots.nearest(iteration)
     state = dict(start.state)
     batches = Batches(run.settings, run.derivation, run.data)
@@ -446,6 +466,10 @@ def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]
     before = {f"{name}.before": value for name, value in state.items()}
     with np.errstate(all="ignore"):
         values = dict(run.engine.step(state, batch, rate_of(run, iteration), iteration + 1))
+        if run.engine.name == "compiled":  # the lines are evaluated one by one; what the step left is the loop's own
+            from glassnet.training.compiled_loop import replay_compiled
+
+            state.update(replay_compiled(run, iteration + 1))
     if sparse(values["X"]):
         values["X"] = values["X"].toarray()  # a person looks at all of a row
     after = {f"{name}.after": value for name, value in state.items()}

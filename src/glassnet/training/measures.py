@@ -39,9 +39,34 @@ class Measure:
     def __init__(self, engine: Engine, loss: Loss, output: FunctionKind, training: Samples) -> None:
         self.engine = engine
         self.loss = loss
+        self.outputs = int(training.Y.shape[1])
         self.metric = metric_name(loss, output, training.Y)
         one_hot = (training.Y > 0).sum(axis=1) == 1 if training.Y.shape[1] > 1 else np.zeros(1, dtype=bool)
         self.one_of_many = loss.name == "categorical_cross_entropy" or bool(one_hot.all())
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        """How compiled code is to count: 0 by the largest output, 1 by ½, 2 by the sign, 3 squared errors; and how many sums."""
+        if self.metric == "r2":
+            return 3, self.outputs
+        if self.one_of_many:
+            return 0, 1
+        return (2 if self.loss.name == "hinge" else 1), 1
+
+    def spread(self, samples: Samples) -> np.ndarray | None:
+        """Each output's mean squared distance from its mean, which R² compares the errors with; None for accuracy."""
+        if self.metric == "accuracy":
+            return None
+        Y = samples.Y.astype(np.float64, copy=False)
+        w = np.ones((len(Y), 1)) if samples.w is None else samples.w.astype(np.float64, copy=False)
+        return np.asarray((w * Y * Y).sum(axis=0) / w.sum() - ((w * Y).sum(axis=0) / w.sum()) ** 2)
+
+    def score(self, sums: np.ndarray, spread: np.ndarray | None) -> float:
+        """The metric from hits or squared errors, both divided by the weight of the rows."""
+        if spread is None:
+            return float(sums[0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.where(spread > 0, 1.0 - sums / spread, np.nan).mean())
 
     def __call__(self, state: State, samples: Samples) -> tuple[float, float]:
         """(cost without penalty, metric)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +57,7 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float, float
     made = 0
 
     def cost_and_slope(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        values = run.engine.step(flat.split(vector, start), batch, 0.0, 1)
+        values = _evaluated(run, flat.split(vector, start), batch)
         slope = flat.join(dict(values), "d")
         last["norm"] = float(np.linalg.norm(slope))
         last["cost"] = float(values["J"])
@@ -88,6 +88,17 @@ def minimise(run: Run, iterations: int, each: Callable[[State, int, float, float
         "evaluations": int(result.nfev), "cost": float(result.fun),
     }  # fmt: skip
     return "finished" if result.nit >= iterations else "converged"
+
+
+def _evaluated(run: Run, state: State, batch: Batch) -> Mapping[str, Array]:
+    """J and the gradients at a state, by the names of their equations."""
+    if run.engine.name == "compiled":
+        from glassnet.training.compiled_loop import cost_and_slopes
+
+        found = cost_and_slopes(run, state)
+        if found is not None:
+            return {"J": found[0], **found[1]}
+    return run.engine.step(state, batch, 0.0, 1)  # which names the equation that is not finite
 
 
 def train_lbfgs(training: Training) -> Run:

@@ -82,6 +82,18 @@ class Snapshots:
             size = max(1, sum(int(a.nbytes) for a in snapshot.state.values()))
             self.most = max(3, min(MOST, BUDGET // size))
 
+    def stride_by(self, iteration: int, size: int) -> int:
+        """The stride there will be after this iteration, for states of so many bytes; 0 when none are kept on the way."""
+        if self.record == "last":
+            return 0
+        if self.record != "auto":
+            return self.stride
+        most = max(3, min(MOST, BUDGET // max(1, size))) if math.isinf(self.most) else self.most
+        stride = self.stride
+        while iteration // stride >= most:
+            stride *= 2
+        return stride
+
     def mark_best(self, iteration: int, watcher: int = 0) -> None:
         """This iteration's snapshot is the best that a watcher has seen; its best before is let go."""
         before = self._best.get(watcher)

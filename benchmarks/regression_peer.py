@@ -2,7 +2,7 @@
 
 Data are made from a seed, libraries imported and a small fit made first, all outside the clock.
 
-    python -m benchmarks.peers ols glassnet --rows 1000000 --repeats 5
+    python -m benchmarks.regression_peer ols glassnet --rows 1000000 --repeats 5
 """
 
 from __future__ import annotations

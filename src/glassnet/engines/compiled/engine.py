@@ -1,0 +1,75 @@
+"""The compiled engine: the same derivation, lowered to a list of operations that one compiled loop runs.
+
+Training, replaying and resuming run compiled. What a person looks at one step at a time (a trace, a prediction) is evaluated
+equation by equation, like on the reference engine, from the state that the compiled loop left.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from glassnet.engines.compiled.machine import Machine, Rows
+from glassnet.engines.compiled.programs import Lowered, lower
+from glassnet.engines.reference import ReferenceEngine
+from glassnet.equations.derive import Derivation
+
+
+class CompiledEngine(ReferenceEngine):
+    """Runs a derivation in compiled code.
+
+    Parameters
+    ----------
+    derivation : the equations
+    dtype : "float64" or "float32"
+    leave_out : names of rewrites that are not made (the conformance tests switch them off)
+    """
+
+    name = "compiled"
+
+    def __init__(self, derivation: Derivation, dtype: str = "float64", leave_out: tuple[str, ...] = ()) -> None:
+        super().__init__(derivation, dtype)
+        self.kind = dtype
+        self.leave_out = leave_out
+        self.lock = threading.Lock()
+        """Held while the machine runs: a machine has one memory."""
+        self._machine: tuple[tuple[Any, ...], Machine] | None = None
+
+    def machine(
+        self, data: Rows, batch: int | None, order: str, seed: int, checked: Rows, validation: Rows | None,
+        metric: tuple[int, int], threads: int,
+    ) -> Machine:  # fmt: skip
+        """A machine for these data; the one before is taken again when nothing has changed."""
+        same = (data.X, data.Y, data.w, checked.X, None if validation is None else validation.X)
+        key = (*(None if a is None else a.ctypes.data for a in same), len(data), batch, order, seed, metric, threads)
+        if self._machine is None or self._machine[0] != key:
+            lowered = lowered_once(self.derivation, metric, self.leave_out)
+            made = Machine(lowered, self.kind, data, batch, order, seed, checked, validation, metric[1], threads)
+            self._machine = (key, made)
+        return self._machine[1]
+
+
+KEPT = 64
+_lowered: OrderedDict[Hashable, Lowered] = OrderedDict()
+
+
+def lowered_once(derivation: Derivation, metric: tuple[int, int], leave_out: tuple[str, ...]) -> Lowered:
+    """The operations of a derivation; those of the latest ones are kept."""
+    d = derivation
+    key = (d.network, d.loss, d.optimizer, d.l1, d.l2, d.penalty_on, d.weighted, metric, leave_out)
+    found = _lowered.get(key)
+    if found is None:
+        found = _lowered[key] = lower(derivation, metric, leave_out)
+        if len(_lowered) > KEPT:
+            _lowered.popitem(last=False)
+    return found
+
+
+def rows(samples: Any) -> Rows:
+    """Samples as the machine reads them."""
+    w = None if samples.w is None else np.ascontiguousarray(samples.w)
+    return Rows(np.ascontiguousarray(samples.X), np.ascontiguousarray(samples.Y), w)

@@ -1,0 +1,210 @@
+"""The operations that a derivation is lowered to: what there is to do, on which values, without sizes or addresses.
+
+A value is named as on the page (`dZ1`); `t1`, `t2`, ... are values that no line of the page names. Numbers (m, α, λ, J) are
+slots of a vector of float64 and are written `m`, `alpha`, `s4`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from glassnet.equations.expression import Shape
+
+Operand: TypeAlias = tuple[str, int | str]
+"""("memory", name), ("result", position within the operation), or ("number", slot)."""
+
+
+@dataclass
+class Instruction:
+    """One elementwise step on a block of numbers: `result = code(operands)`."""
+
+    code: str
+    operands: tuple[Operand, ...]
+    target: str | None = None
+    """The value that a "store" or a reduction writes."""
+
+
+@dataclass
+class Operation:
+    """Base of all operations. `lines` are the equations they came from."""
+
+    lines: list[str] = field(default_factory=list, kw_only=True)
+
+    @property
+    def reads(self) -> set[str]:
+        return set()
+
+    @property
+    def writes(self) -> set[str]:
+        return set()
+
+    @property
+    def slots_read(self) -> set[int]:
+        return set()
+
+    @property
+    def slots_written(self) -> set[int]:
+        return set()
+
+
+@dataclass
+class Gemm(Operation):
+    """target = alpha · op(left) op(right) + beta · target."""
+
+    target: str
+    left: str
+    left_transposed: bool
+    right: str
+    right_transposed: bool
+    alpha: int
+    beta: int
+    adds: bool
+
+    @property
+    def reads(self) -> set[str]:
+        return {self.left, self.right, *({self.target} if self.adds else ())}
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.target}
+
+    @property
+    def slots_read(self) -> set[int]:
+        return {self.alpha, self.beta}
+
+    def __str__(self) -> str:
+        left = self.left + "ᵀ" * self.left_transposed
+        right = self.right + "ᵀ" * self.right_transposed
+        return f"gemm      {self.target} {'+=' if self.adds else '='} {left} · {right}"
+
+
+@dataclass
+class Vector(Operation):
+    """A small program run block by block over (rows, columns), so that what lies between its steps stays in the cache.
+
+    `whole_rows` says that a block holds whole rows: something is spread over, or summed along, rows or columns.
+    """
+
+    shape: Shape
+    program: list[Instruction] = field(default_factory=list)
+    whole_rows: bool = False
+    kept: set[str] = field(default_factory=set)
+    """The stored values that something after this operation reads."""
+
+    @property
+    def reads(self) -> set[str]:
+        return {str(v) for i in self.program for kind, v in i.operands if kind == "memory"}
+
+    @property
+    def writes(self) -> set[str]:
+        return {i.target for i in self.program if i.target is not None}
+
+    @property
+    def slots_read(self) -> set[int]:
+        read = {int(v) for i in self.program for kind, v in i.operands if kind == "number"}
+        return read - self.slots_written
+
+    @property
+    def slots_written(self) -> set[int]:
+        return {int(i.operands[1][1]) for i in self.program if i.code in ("sum_all", "sum_squares")}
+
+    def __str__(self) -> str:
+        shown: list[str] = []
+        for position, step in enumerate(self.program):
+            said = ", ".join(str(v) if kind == "memory" else f"%{v}" if kind == "result" else f"s{v}"
+                             for kind, v in step.operands)  # fmt: skip
+            result = f"{step.target} = " if step.target else f"%{position} = "
+            shown.append(f"{result}{step.code}({said})")
+        return "vector    " + "; ".join(shown)
+
+
+@dataclass
+class Zero(Operation):
+    """target = 0, before sums are gathered in it."""
+
+    target: str
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.target}
+
+    def __str__(self) -> str:
+        return f"zero      {self.target}"
+
+
+@dataclass
+class Scalar(Operation):
+    """slot = code(slots), in float64."""
+
+    code: str
+    slot: int
+    operands: tuple[int, ...]
+
+    @property
+    def slots_read(self) -> set[int]:
+        return set(self.operands)
+
+    @property
+    def slots_written(self) -> set[int]:
+        return {self.slot}
+
+    def __str__(self) -> str:
+        return f"scalar    s{self.slot} = {self.code}({', '.join(f's{s}' for s in self.operands)})"
+
+
+@dataclass
+class Mask(Operation):
+    """target = zeros with probability `rate`, ones otherwise, drawn by (seed, iteration, layer)."""
+
+    target: str
+    layer: int
+    rate: float
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.target}
+
+    def __str__(self) -> str:
+        return f"mask      {self.target}, zeros with probability {self.rate:g}"
+
+
+@dataclass
+class Metric(Operation):
+    """Hits, or squared errors by output, added up from the output and the targets."""
+
+    output: str
+    kind: int
+    slot: int
+    count: int
+    weighted: bool
+
+    @property
+    def reads(self) -> set[str]:
+        return {self.output, "Y", *(("w",) if self.weighted else ())}
+
+    @property
+    def slots_written(self) -> set[int]:
+        return set(range(self.slot, self.slot + self.count))
+
+    def __str__(self) -> str:
+        return f"metric    s{self.slot} from {self.output} and Y"
+
+
+@dataclass
+class Barrier(Operation):
+    """What follows changes the state: the cost has been looked at by then. No line is moved across it."""
+
+    def __str__(self) -> str:
+        return "barrier   the update begins"
+
+
+def values(operations: list[Operation]) -> Iterator[str]:
+    """Every value the operations name, once."""
+    seen: set[str] = set()
+    for operation in operations:
+        for name in sorted(operation.reads | operation.writes):
+            if name not in seen:
+                seen.add(name)
+                yield name

@@ -1,0 +1,159 @@
+"""Rewrites of the list of operations that make it faster and leave its results alone (to rounding).
+
+Each has a name, and can be left out: the conformance tests run with and without every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from glassnet.engines.compiled.lowering import Program
+from glassnet.engines.compiled.operations import Instruction, Operand, Scalar, Vector
+
+Steps = list[Instruction]
+
+
+def _uses(steps: Steps) -> list[int]:
+    counts = [0] * len(steps)
+    for step in steps:
+        for kind, value in step.operands:
+            if kind == "result":
+                counts[int(value)] += 1
+    return counts
+
+
+class _Matcher:
+    """What a rewrite looks at: one vector operation, its steps, and the numbers of the program."""
+
+    def __init__(self, program: Program, vector: Vector) -> None:
+        self.program = program
+        self.steps = vector.program
+        self.uses = _uses(vector.program)
+        self.computed = {s for o in program.operations for s in o.slots_written if isinstance(o, Vector)}
+
+    def made(self, operand: Operand, code: str, *, once: bool = True) -> Instruction | None:
+        """The step that made this operand, if it has this code (and nothing else uses it)."""
+        if operand[0] != "result":
+            return None
+        step = self.steps[int(operand[1])]
+        return step if step.code == code and (not once or self.uses[int(operand[1])] == 1) else None
+
+    def is_constant(self, operand: Operand, value: float) -> bool:
+        slot = int(operand[1])
+        written = any(slot in o.slots_written for o in self.program.operations) or slot in self.program.named_slots.values()
+        return operand[0] == "number" and not written and self.program.slots[slot] == value
+
+    def negative(self, slot: int) -> int | None:
+        """A slot that holds −s; None when s is known only while the operations run."""
+        minus = next((i for i, v in enumerate(self.program.slots) if v == -1.0), None)
+        for operation in self.program.operations:
+            if isinstance(operation, Scalar) and operation.code == "multiply" and operation.operands == (minus, slot):
+                return operation.slot
+        position = -1
+        for index, operation in enumerate(self.program.operations):
+            if slot in operation.slots_written:
+                position = index
+        if position >= 0 and not isinstance(self.program.operations[position], Scalar):
+            return None
+        if minus is None:
+            self.program.slots.append(-1.0)
+            minus = len(self.program.slots) - 1
+        self.program.slots.append(0.0)
+        new = len(self.program.slots) - 1
+        self.program.operations.insert(position + 1, Scalar("multiply", new, (minus, slot), lines=[]))
+        return new
+
+
+def _scaled_sums(m: _Matcher, step: Instruction) -> Instruction | None:
+    """a − s b, a + s b and s a + t b in one pass."""
+    if step.code not in ("add_vv", "subtract_vv"):
+        return None
+    a, b = step.operands
+    scaled = m.made(b, "multiply_vs")
+    if scaled is None and step.code == "add_vv":
+        a, b = b, a
+        scaled = m.made(b, "multiply_vs")
+    if scaled is None:
+        return None
+    factor = int(scaled.operands[1][1])
+    if step.code == "subtract_vv":
+        negative = m.negative(factor)
+        if negative is None:
+            return None
+        factor = negative
+    other = m.made(a, "multiply_vs")
+    if other is not None:
+        return Instruction("scaled_sum", (other.operands[0], scaled.operands[0], other.operands[1], ("number", factor)))
+    return Instruction("add_scaled", (a, scaled.operands[0], ("number", factor)))
+
+
+def _slopes(m: _Matcher, step: Instruction) -> Instruction | None:
+    """b (1 − a²), b a (1 − a) and b where z > 0 in one pass: the slopes of tanh, sigmoid and relu."""
+    if step.code != "multiply_vv":
+        return None
+    for b, slope in (step.operands, step.operands[::-1]):
+        positive = m.made(slope, "gt_vs", once=False)
+        if positive is not None and m.is_constant(positive.operands[1], 0.0):
+            return Instruction("where_positive", (positive.operands[0], b))
+        rest = m.made(slope, "subtract_sv")
+        if rest is None or not m.is_constant(rest.operands[0], 1.0):
+            continue
+        square = m.made(rest.operands[1], "multiply_vv")
+        if square is not None and square.operands[0] == square.operands[1]:
+            return Instruction("slope_tanh", (square.operands[0], b))
+        a = rest.operands[1]
+        product = m.made(b, "multiply_vv")
+        if product is not None and a in product.operands:
+            other = product.operands[1] if product.operands[0] == a else product.operands[0]
+            return Instruction("slope_sigmoid", (a, other))
+    return None
+
+
+def _positive_parts(m: _Matcher, step: Instruction) -> Instruction | None:
+    """max(z, 0) without loading the zero."""
+    if step.code == "max_vs" and m.is_constant(step.operands[1], 0.0):
+        return Instruction("positive_part", step.operands[:1])
+    return None
+
+
+def _sums_of_squares(m: _Matcher, step: Instruction) -> Instruction | None:
+    """Σ a² in one pass."""
+    if step.code != "sum_all":
+        return None
+    square = m.made(step.operands[0], "multiply_vv")
+    if square is None or square.operands[0] != square.operands[1]:
+        return None
+    return Instruction("sum_squares", (square.operands[0], step.operands[1]))
+
+
+STEP_REWRITES: dict[str, Callable[[_Matcher, Instruction], Instruction | None]] = {
+    "slopes": _slopes,
+    "scaled sums": _scaled_sums,
+    "positive parts": _positive_parts,
+    "sums of squares": _sums_of_squares,
+}
+
+
+def rewrite(program: Program, leave_out: Collection[str] = ()) -> Program:
+    """The program with every rewrite made that is not left out."""
+    for name, change in STEP_REWRITES.items():
+        if name in leave_out:
+            continue
+        for vector in [o for o in program.operations if isinstance(o, Vector)]:
+            for index in range(len(vector.program)):
+                new = change(_Matcher(program, vector), vector.program[index])
+                if new is not None:
+                    vector.program[index] = Instruction(new.code, new.operands, vector.program[index].target)
+            vector.program = _without_unused(vector.program)
+    return program
+
+
+def _without_unused(steps: Steps) -> Steps:
+    from glassnet.engines.compiled.lowering import _renumbered
+
+    used: set[int] = set()
+    for index in range(len(steps) - 1, -1, -1):
+        if index in used or steps[index].target is not None or steps[index].code in ("sum_all", "sum_squares"):
+            used.add(index)
+            used |= {int(v) for kind, v in steps[index].operands if kind == "result"}
+    return _renumbered(steps, sorted(used))

@@ -1,0 +1,271 @@
+"""Training in compiled code: many updates, and whole epochs, between two looks at Python.
+
+The compiled loop is asked for as many updates as take a few hundredths of a second. In between, everything happens that
+happens after an epoch of the plain loop: rows of the history, snapshots, callbacks, Ctrl-C, the folder.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.engines.base import NonFiniteValue, State
+from glassnet.engines.compiled.engine import CompiledEngine, rows
+from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
+from glassnet.engines.compiled.machine import Advance, Machine
+from glassnet.equations.draws import ShuffleStream
+from glassnet.equations.schedules import Adaptive, Schedule
+from glassnet.training.batches import Batches
+from glassnet.training.loop import Training, rate_of
+from glassnet.training.measures import Measure
+from glassnet.training.progress import Progress
+from glassnet.training.snapshots import BUDGET, Snapshot
+
+if TYPE_CHECKING:
+    from glassnet.training.run import Run
+
+SECONDS_A_CALL = 0.025
+"""How long the compiled loop runs before Python looks round: Ctrl-C is noticed within this."""
+GIVEN_AT_ONCE = 2**20
+"""Entries of the orders that are handed over at once."""
+LOOK_BACK = 3
+"""Updates before the one whose cost was not finite, in which the first bad number may have come about."""
+
+
+def learning_rates(schedule: Schedule, start: int, stop: int, per_epoch: int) -> np.ndarray:
+    """α of the updates after `start`, ..., `stop` − 1 earlier ones, evaluated together."""
+    tree = schedule.expression()
+    if tree is None:
+        raise TypeError("An adaptive rate is known only while training.")
+    iterations = np.arange(start, stop, dtype=np.float64)
+    epochs = np.floor(iterations / per_epoch)
+    env = {"t": iterations, "e": epochs, "q": epochs + (iterations - epochs * per_epoch) / per_epoch}
+    return np.array(np.broadcast_to(tree.evaluate(env, np), iterations.shape), dtype=np.float64)
+
+
+def machine_of(run: Run, measure: Measure | None = None) -> Machine:
+    """The run's machine."""
+    engine, data = run.engine, run.data
+    if not isinstance(engine, CompiledEngine) or data is None:
+        raise TypeError("This needs a run of the compiled engine with its data.")
+    settings = run.settings
+    measure = measure or Measure(engine, settings.loss, run.derivation.output_activation, data)
+    order = "as they come"
+    if settings.batch_size is not None and settings.shuffle:
+        order = "given" if isinstance(settings.shuffle, ShuffleStream) else "drawn"
+    held = None if run.validation is None else rows(run.validation)
+    mine = rows(data)
+    return engine.machine(
+        mine, settings.batch_size, order, settings.seed, mine, held, measure.kind, int(run.facts.get("threads") or 1)
+    )
+
+
+class CompiledTraining(Training):
+    """A training in progress whose updates are made in compiled code."""
+
+    def run_epochs(self, first: int, progress: Progress) -> str | None:
+        engine = self.run.engine
+        if not isinstance(engine, CompiledEngine):
+            raise TypeError("This is for the compiled engine.")
+        with engine.lock:
+            self.machine = machine_of(self.run, self.measure)
+            self.machine.load(self.state)
+            self.spread = self.measure.spread(self.data)
+            self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
+            self.steps = self.machine.first_guess(SECONDS_A_CALL / 4)
+            last = self.run.settings.epochs * self.batches.per_epoch
+            while self.iteration < last:
+                ended = self._call(last, progress)
+                if ended is not None:
+                    return ended
+        return None
+
+    def _call(self, last: int, progress: Progress) -> str | None:
+        """One call of the compiled loop, and what is due after it."""
+        start, per_epoch = self.iteration, self.batches.per_epoch
+        stop = min(self._until(start, last), last)
+        stride = self.run.snapshots.stride_by(stop, self.machine.state_view.nbytes)
+        before, seconds = self.machine.state_view.copy(), self.seconds
+        given, first_given = self._orders(start, stop)
+        began = time.perf_counter()
+        made = self.machine.advance(
+            start, self._rates(start, stop), stride=stride, costs=self.costs, squares=self.squares,
+            limit=self.largest_cost, given=given, first_given=first_given,
+        )  # fmt: skip
+        took = max(time.perf_counter() - began, 1e-6)
+        self.steps = max(1, min(8 * (stop - start), round((stop - start) * SECONDS_A_CALL / took)))
+        trouble = self._trouble(made)
+        if trouble is not None:
+            self._name_trouble(trouble, start, before)
+        found = [self._row(start, number, row, seconds) for number, row in enumerate(made.rows)]
+        self._offer(made, found)
+        self.iteration, self.costs, self.squares = made.iteration, made.costs, made.squares
+        self.state = self.machine.state()
+        if made.exploded is not None:
+            self.watch_cost(made.exploded[1], self.rate_before(made.exploded[0]), made.exploded[0])
+        for row in found[:-1]:
+            self.run.history.append(row)
+        if found and self.iteration % per_epoch == 0:
+            return self.epoch_ended(self.iteration // per_epoch - 1, found[-1], progress)
+        if found:
+            self.run.history.append(found[-1])
+            progress.epoch(found[-1])
+        self.keep()
+        if self.interruption.asked:
+            return "interrupted"
+        if self.out_of_time():
+            return "out of time"
+        self.write_if_due()
+        return None
+
+    # How far to go.
+
+    def _until(self, start: int, last: int) -> int:
+        per_epoch = self.batches.per_epoch
+        stop = start + self.steps
+        end_of_epoch = (start // per_epoch + 1) * per_epoch
+        if self.stoppers or self.watchers or self.adaptive:
+            stop = min(stop, end_of_epoch)
+        if isinstance(self.run.settings.shuffle, ShuffleStream):
+            stop = min(stop, (start // per_epoch + max(1, GIVEN_AT_ONCE // len(self.data))) * per_epoch)
+        if self.run.snapshots.record == "all" or isinstance(self.run.snapshots.record, int):
+            most = max(1, BUDGET // max(1, self.machine.state_view.nbytes))
+            stop = min(stop, start + most * self.run.snapshots.stride)
+        return stop
+
+    def _rates(self, start: int, stop: int) -> np.ndarray:
+        if self.adaptive:
+            return np.full(stop - start, self.adaptive.rate)
+        return learning_rates(self.schedule, start, stop, self.batches.per_epoch)
+
+    def rate_before(self, iteration: int) -> float:
+        """The learning rate of the update that led to this iteration."""
+        return float(self._rates(iteration - 1, iteration)[0])
+
+    def _orders(self, start: int, stop: int) -> tuple[np.ndarray | None, int]:
+        if not isinstance(self.run.settings.shuffle, ShuffleStream) or self.run.settings.batch_size is None:
+            return None, 0
+        return given_orders(self.batches, start, stop)
+
+    # What it gave.
+
+    def _row(self, start: int, number: int, row: np.ndarray, seconds: float) -> dict[str, float]:
+        per_epoch = self.batches.per_epoch
+        epoch = start // per_epoch + number + 1
+        held = {}
+        count = self.machine.metrics
+        if self.run.validation is not None:
+            held["validation_cost"] = float(row[ROW_VALIDATION])
+            held[f"validation_{self.measure.metric}"] = self.measure.score(row[HEAD + count :], self.held_spread)
+        # Within a call, time is taken to pass evenly.
+        share = (epoch * per_epoch - start) / max(1, self.machine.plan[0] - start)
+        return {
+            "epoch": epoch,
+            "iteration": epoch * per_epoch,
+            "cost": float(row[ROW_COST]),
+            "penalty": float(row[ROW_PENALTY]),
+            self.measure.metric: self.measure.score(row[HEAD : HEAD + count], self.spread),
+            **held,
+            "batch_cost": float(row[ROW_COSTS]) / len(self.data),
+            "learning_rate": float(row[ROW_RATE]),
+            "gradient_norm": math.sqrt(float(row[ROW_SQUARES]) / per_epoch),
+            "seconds": seconds + share * (self.seconds - seconds),
+        }
+
+    def _offer(self, made: Advance, found: list[dict[str, float]]) -> None:
+        facts = self.loop_facts()
+        for iteration, flat, costs, squares in made.snapshots:
+            if iteration < made.iteration:  # the last one is offered when its epoch has been looked at
+                own = {**facts, "costs": costs, "squares": squares}
+                self.run.snapshots.offer(Snapshot(iteration, self.machine.state(flat), own))
+
+    # Trouble.
+
+    def _trouble(self, made: Advance) -> int | None:
+        """Updates made when the first number that is not finite was met; None when all are finite."""
+        per_epoch = self.batches.per_epoch
+        first = self.iteration // per_epoch
+        columns = [ROW_COST, ROW_PENALTY, *([ROW_VALIDATION] if self.run.validation is not None else [])]
+        for number, row in enumerate(made.rows):
+            if not np.isfinite(row[columns]).all():
+                return (first + number + 1) * per_epoch
+        if not made.finite or not np.isfinite(self.machine.state_view).all():
+            return made.iteration
+        return None
+
+    def _name_trouble(self, iteration: int, start: int, before: np.ndarray) -> None:
+        """Walk to the place again, and from just before it on equation by equation.
+
+        Raises
+        ------
+        NonFiniteValue : the first equation that is not finite; the last finite state has been offered
+        """
+        machine, engine = self.machine, self.run.engine
+        machine.state_view[:] = before
+        near = max(start, iteration - LOOK_BACK)
+        if near > start:
+            given, first_given = self._orders(start, near)
+            machine.advance(start, self._rates(start, near), given=given, first_given=first_given)
+        for number in range(near, iteration + 1):
+            self.iteration, self.state = number, machine.state()
+            self.costs = self.squares = 0.0
+            self.keep()
+            if number > start and number % self.batches.per_epoch == 0:
+                self._measured(self.state)
+            engine.step(dict(self.state), self.batches.batch(number), self.rate_before(number + 1), number + 1)
+            given, first_given = self._orders(number, number + 1)
+            machine.advance(number, self._rates(number, number + 1), given=given, first_given=first_given)
+        raise NonFiniteValue("J")
+
+
+def given_orders(batches: Batches, start: int, stop: int) -> tuple[np.ndarray, int]:
+    """The orders of the epochs that these updates belong to, an epoch a line, and the first epoch."""
+    first, last = start // batches.per_epoch, (stop - 1) // batches.per_epoch
+    return np.stack([np.asarray(batches.order(epoch), dtype=np.int64) for epoch in range(first, last + 1)]), first
+
+
+def replay_compiled(run: Run, iteration: int) -> State:
+    """The state after `iteration` updates, from the nearest snapshot before it, in compiled code."""
+    start = run.snapshots.nearest(iteration)
+    engine, data = run.engine, run.data
+    if not isinstance(engine, CompiledEngine) or data is None:
+        raise TypeError("Replaying needs a run with its data.")
+    if start.iteration == iteration:
+        return dict(start.state)
+    batches = Batches(run.settings, run.derivation, data)
+    schedule = run.settings.optimizer.schedule
+    with engine.lock, np.errstate(all="ignore"):
+        machine = machine_of(run)
+        machine.load(start.state)
+        at = start.iteration
+        while at < iteration:
+            stop = min(iteration, at + 4096)
+            if isinstance(run.settings.shuffle, ShuffleStream):
+                stop = min(stop, (at // batches.per_epoch + 1) * batches.per_epoch)
+            if isinstance(schedule, Adaptive):
+                rates = np.array([rate_of(run, number) for number in range(at, stop)])
+            else:
+                rates = learning_rates(schedule, at, stop, batches.per_epoch)
+            given: dict[str, Any] = {}
+            if isinstance(run.settings.shuffle, ShuffleStream) and run.settings.batch_size is not None:
+                given["given"], given["first_given"] = given_orders(batches, at, stop)
+            machine.advance(at, rates, quiet=True, **given)
+            at = stop
+        return machine.state()
+
+
+def cost_and_slopes(run: Run, state: State) -> tuple[float, dict[str, np.ndarray]] | None:
+    """J and its gradients at a state over all samples; None when they are not finite."""
+    engine = run.engine
+    if not isinstance(engine, CompiledEngine):
+        raise TypeError("This is for the compiled engine.")
+    with engine.lock:
+        machine = machine_of(run)
+        machine.load(state)
+        made = machine.advance(0, np.zeros(1), quiet=True)
+        slopes = machine.slopes()
+        finite = made.finite and all(np.isfinite(slope).all() for slope in slopes.values())
+        return (machine.cost, slopes) if finite else None
