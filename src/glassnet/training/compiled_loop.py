@@ -59,7 +59,7 @@ def machine_of(run: Run, measure: Measure | None = None) -> Machine:
     held = None if run.validation is None else rows(run.validation)
     mine = rows(data)
     return engine.machine(
-        mine, settings.batch_size, order, settings.seed, mine, held, measure.kind, int(run.facts.get("threads") or 1)
+        mine, settings.batch_size, order, settings.seed, mine, held, measure.kind, int(run.facts.get("threads") or 2)
     )
 
 

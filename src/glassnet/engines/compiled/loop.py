@@ -14,6 +14,7 @@ from numba import njit
 from glassnet.engines.compiled import draws
 from glassnet.engines.compiled.addresses import PLAIN, TRANSPOSED, gemm, numbers_at
 from glassnet.engines.compiled.blocks import FAST, run_vector
+from glassnet.engines.compiled.kept import kept
 
 GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC = range(6)
 WIDTH = 16
@@ -215,7 +216,7 @@ def _measured_row(row, ops, steps, scalars, factors, plan, sums, totals):  # typ
             row[HEAD + plan[METRICS] + j] = totals[2 + j] / totals[1]
 
 
-@njit(nogil=True, cache=True)
+@kept
 def advance(plan, ops, steps, scalars, factors, alphas, numbers, order, other, given, rows, snapshots, marks, sums, totals):  # type: ignore[no-untyped-def]
     """Make updates until `plan[STOP]`; what happened stands in `plan`, `rows`, `snapshots` and `sums`."""
     iteration, per_epoch, count, batch = plan[ITERATION], plan[PER_EPOCH], plan[ROWS], plan[BATCH]
