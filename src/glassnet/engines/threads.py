@@ -25,9 +25,10 @@ def blas_alone() -> Any:
     return _libraries().limit(limits=1, user_api="blas")
 
 
-def blas_threads(count: int) -> Any:
-    """A context in which BLAS uses so many threads."""
-    return _libraries().limit(limits=count, user_api="blas")
+@cache
+def helper_threads(lanes: int) -> ThreadPoolExecutor:
+    """Threads that help compiled loops: a few trainings at a time have helpers, more do without."""
+    return ThreadPoolExecutor(max(1, 2 * (lanes - 1)), thread_name_prefix="glassnet-lane")
 
 
 @cache

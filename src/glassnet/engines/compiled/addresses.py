@@ -6,6 +6,7 @@ address is an argument like any other number.
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 from llvmlite import ir
@@ -75,3 +76,70 @@ def gemm(function, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):  # typ
     BLAS stores by columns: there the rows' Cᵀ = op(B)ᵀ op(A)ᵀ is what it sees.
     """
     _call_gemm(function, tb, ta, n, m, k, alpha, b, ldb, a, lda, beta, c, ldc)
+
+
+# What two threads say to each other: a number in memory that is read, written or exchanged in one piece.
+
+
+@intrinsic
+def load_shared(typing_context: Any, array: Any, index: Any) -> Any:
+    """array[index], and all that its writer wrote before."""
+    signature = types.int64(array, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_place(context, builder, signature, arguments), "acquire", 8)
+
+    return signature, generate
+
+
+@intrinsic
+def store_shared(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    """array[index] = value, after all that was written before."""
+    signature = types.void(array, types.intp, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[2], _place(context, builder, signature, arguments), "release", 8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def take_shared(typing_context: Any, array: Any, index: Any, expected: Any, value: Any) -> Any:
+    """array[index] = value if it was `expected`; whether it was. Of two threads that ask, one succeeds."""
+    signature = types.boolean(array, types.intp, types.int64, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature, arguments)
+        result = builder.cmpxchg(place, arguments[2], arguments[3], "acq_rel", "acquire")
+        return builder.extract_value(result, 1)
+
+    return signature, generate
+
+
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
+
+
+@intrinsic
+def let_others_run(typing_context: Any, function: Any) -> Any:
+    """Give the core to another thread: `sched_yield`, by its address; nothing where there is none (0)."""
+    signature = types.void(types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        zero = ir.Constant(arguments[0].type, 0)
+        with builder.if_then(builder.icmp_signed("!=", arguments[0], zero)):
+            builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def yield_address() -> int:
+    """Where the C library has `sched_yield`; 0 where it has none."""
+    try:
+        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
+    except (AttributeError, OSError, TypeError):
+        return 0

@@ -8,6 +8,7 @@ needed at the same time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ from glassnet.engines.compiled.operations import (
 )
 from glassnet.equations.expression import Shape
 
+WORTH_SHARING_PRODUCT = 4e5
+"""Floating-point operations of a matrix product that two threads make faster than one (a few microseconds)."""
+WORTH_SHARING_STEPS = 24_000
+"""Entries times steps of a vector operation, likewise."""
 BLOCK_BYTES = 4096
 """Of one register of a vector program: half a dozen of them fit in the first-level cache."""
 ALIGNMENT = 64
@@ -73,6 +78,43 @@ def finished(program: Program, skip_metric: bool) -> list[Operation]:
     return result
 
 
+@dataclass
+class Phases:
+    """The operations of an update: before the batch's rows are looked at, for each tile of them, after, and the assignments."""
+
+    before: list[Operation]
+    tile: list[Operation]
+    after: list[Operation]
+    update: list[Operation]
+
+
+def phases(program: Program, operations: list[Operation], slopes: set[str]) -> tuple[Phases, bool]:
+    """The phases, and whether a batch may be taken in tiles: all that is summed over it are numbers and slopes."""
+    cut = next((i for i, o in enumerate(operations) if isinstance(o, Barrier)), len(operations))
+    result = Phases([], [], [], operations[cut + 1 :])
+    summed: set[int] = set()
+    fits = True
+
+    def by_row(name: str) -> bool:
+        return name in ("X", "Y", "w") or "m" in program.shapes[name]
+
+    for operation in operations[:cut]:
+        names = operation.reads | operation.writes
+        if any(by_row(n) for n in names):
+            result.tile.append(operation)
+            summed |= operation.slots_written
+            fits = fits and all(by_row(n) or n in slopes for n in operation.writes)
+            fits = fits and not (operation.slots_read & summed) and not (operation.reads & slopes - operation.writes)
+        elif operation.slots_read & summed:
+            result.after.append(operation)
+            summed |= operation.slots_written
+        elif isinstance(operation, Zero) and operation.target in slopes:
+            continue  # all slopes begin with zeros
+        else:
+            result.before.append(operation)
+    return result, fits
+
+
 def plan_places(program: Program, operations: list[Operation], fixed: set[str], rows: int, itemsize: int) -> tuple[dict[str, int], int]:
     """Where each value of a step lies, counted from the start of their common area, and how large that is.
 
@@ -112,35 +154,84 @@ class Tables:
 
 
 class Binder:
-    """Writes one program into the tables for one batch size.
+    """Writes one program into the tables for one batch size and one lane.
 
     Parameters
     ----------
     places : name -> address, of everything in memory
+    registers : where the registers of each lane begin; more than one share the large operations
     in_place : byte distance of two rows of X when X is read where the data lie, else 0
+    slots : where the program's numbers begin
+    adds_to : values to which every product and sum is added (the slopes, when a batch is taken in tiles)
     """
 
     def __init__(
-        self, tables: Tables, program: Program, places: dict[str, int], registers: int, itemsize: int, in_place: int, slots: int
-    ) -> None:
+        self, tables: Tables, program: Program, places: dict[str, int], registers: list[int], itemsize: int, in_place: int,
+        slots: int, adds_to: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self.tables = tables
         self.program = program
         self.places = places
-        self.registers = registers
+        self.lanes = registers
+        self.registers = registers[0]
         self.itemsize = itemsize
         self.in_place = in_place
         self.slots = slots
+        self.adds_to = adds_to
 
-    def write(self, operations: list[Operation], rows: int) -> tuple[int, int, int]:
-        """The rows of the table that this program takes: (begin, where the update begins, end)."""
-        begin = barrier = len(self.tables.operations)
-        for operation in operations:
-            if isinstance(operation, Barrier):
-                barrier = len(self.tables.operations)
-                continue
-            row = self._row(operation, rows)
-            self.tables.operations.append([*row, *[0] * (loop.WIDTH - len(row))])
-        return begin, barrier, len(self.tables.operations)
+    def write(self, operations: list[Operation], rows: int) -> tuple[int, int]:
+        """The rows of the table that these operations take: (begin, end)."""
+        written = [self._row(operation, rows) for operation in operations]
+        for row, operation in zip(written, operations, strict=True):
+            parts = self._parts(row, operation, rows) if len(self.lanes) > 1 else []
+            row.extend([0] * (loop.WIDTH - len(row)))
+            if parts:
+                row[loop.SPLIT] = len(self.tables.operations)
+                self.tables.operations.extend([*part, *[0] * (loop.WIDTH - len(part))] for part in parts)
+        begin = len(self.tables.operations)
+        self.tables.operations.extend(written)
+        return begin, len(self.tables.operations)
+
+    # Shared by lanes.
+
+    def _parts(self, row: list[int], operation: Operation, rows: int) -> list[list[int]]:
+        """An operation cut into one piece a lane, when it is worth it."""
+        count = len(self.lanes)
+        if row[0] == loop.GEMM and 2.0 * row[3] * row[4] * row[5] >= WORTH_SHARING_PRODUCT:
+            return [p for p in self._gemm_parts(row, count) if p] if max(row[3], row[4]) >= 16 * count else []
+        if isinstance(operation, Vector) and row[1] * row[5] >= WORTH_SHARING_STEPS and row[1] > 2 * row[3]:
+            if any(i.code == "sum_columns" for i in operation.program):
+                return []
+            blocks = -(-row[1] // row[3])
+            edges = [min(row[1], row[3] * (blocks * lane // count)) for lane in range(count)] + [row[1]]
+            parts = []
+            for lane in range(count):
+                start, stop = edges[lane], edges[lane + 1]
+                part = self._vector(operation, rows, self.lanes[lane], start)
+                parts.append([part[0], stop - start, *part[2:]])
+            return parts
+        return []
+
+    def _gemm_parts(self, row: list[int], count: int) -> list[list[int]]:
+        along_rows = row[3] >= row[4]
+        size = row[3] if along_rows else row[4]
+        grain = 16
+        units = -(-size // grain)
+        edges = [min(size, grain * (units * lane // count)) for lane in range(count)] + [size]
+        parts = []
+        for start, stop in pairwise(edges):
+            part = list(row)
+            transposed_a, transposed_b = row[1] == loop.gemm_flags(True), row[2] == loop.gemm_flags(True)
+            if along_rows:
+                part[3] = stop - start
+                part[7] += start * self.itemsize * (1 if transposed_a else row[8])
+                part[11] += start * self.itemsize * row[12]
+            else:
+                part[4] = stop - start
+                part[9] += start * self.itemsize * (row[15] if transposed_b else 1)
+                part[11] += start * self.itemsize
+            parts.append(part)
+        return parts
 
     def slot(self, number: int) -> int:
         return self.slots + number
@@ -159,14 +250,16 @@ class Binder:
                 return [loop.SCALAR, code, self.slot(operation.slot), self.slot(a), self.slot(b)]
             case Mask():
                 threshold = int(np.array(int(operation.rate * 2.0**64), dtype=np.uint64).view(np.int64))
-                count = entries(self.program.shapes[operation.target], rows)
-                return [loop.MASK, self.places[operation.target], count, operation.layer, threshold]
+                shape = self.program.shapes[operation.target]
+                return [
+                    loop.MASK, self.places[operation.target], entries(shape, rows), operation.layer, threshold, int(shape[1]),
+                ]  # fmt: skip
             case Metric():
                 columns = int(self.program.shapes[operation.output][1])
                 w = self.places["w"] if operation.weighted else 0
                 return [
                     loop.METRIC, operation.kind, self.places[operation.output], self.places["Y"], w, rows, columns,
-                    self.slot(operation.slot), operation.count,
+                    self.slot(operation.slot),
                 ]  # fmt: skip
         raise TypeError(f"{operation} has no row.")
 
@@ -179,13 +272,23 @@ class Binder:
         m, n = sizes(operation.target)
         k = left[0] if operation.left_transposed else left[1]
         moves = [self.in_place if name == "X" else 0 for name in (operation.left, operation.right)]
+        adds = operation.adds or operation.target in self.adds_to
+        a, b, c = (self.places[name] for name in (operation.left, operation.right, operation.target))
+        beta = operation.alpha if adds else operation.beta  # 1 or 0
+        if n == 1:  # a column of weights, or of slopes
+            if operation.left_transposed:
+                return [loop.SHARES, k, m, a, b, adds, c, moves[0]]
+            return [loop.DOTS, m, k, a, b, adds, c, moves[0]]
+        if m == 1 and operation.left_transposed and not operation.right_transposed:
+            return [loop.SHARES, k, n, b, a, adds, c, moves[1]]
+        if k == 1 and not moves[0]:
+            return [loop.OUTER, m, n, a, b, adds, c]
         return [
             loop.GEMM, loop.gemm_flags(operation.left_transposed), loop.gemm_flags(operation.right_transposed), m, n, k,
-            self.slot(operation.alpha), self.places[operation.left], left[1], self.places[operation.right],
-            self.slot(operation.beta), self.places[operation.target], n, *moves, right[1],
+            self.slot(operation.alpha), a, left[1], b, self.slot(beta), c, n, *moves, right[1],
         ]  # fmt: skip
 
-    def _vector(self, operation: Vector, rows: int) -> list[int]:
+    def _vector(self, operation: Vector, rows: int, registers: int | None = None, start: int = 0) -> list[int]:
         total = entries(operation.shape, rows)
         columns = entries(operation.shape[-1:], rows)
         block = BLOCK_BYTES // self.itemsize
@@ -194,10 +297,11 @@ class Binder:
         else:
             columns = 1
         first = len(self.tables.steps)
-        self._steps(operation, block)
+        self._steps(operation, block, registers or self.registers, start, start // columns)
         return [loop.VECTOR, total, columns, block, first, len(self.tables.steps) - first]
 
-    def _steps(self, operation: Vector, block: int) -> None:
+    def _steps(self, operation: Vector, block: int, registers: int, start: int, start_row: int) -> None:
+        """The steps, for the part that begins at this entry."""
         program = operation.program
         last_use = _last_uses(program)
         where: dict[int, tuple[int, int]] = {}
@@ -206,7 +310,7 @@ class Binder:
 
         def address(operand: tuple[str, int | str]) -> tuple[int, int]:
             kind, value = operand
-            return where[int(value)] if kind == "result" else (self.places[str(value)], self.itemsize)
+            return where[int(value)] if kind == "result" else (self.places[str(value)] + start * self.itemsize, self.itemsize)
 
         for position, step in enumerate(program):
             row = [CODE[step.code], 0, 0, 0, 0, 0, 0, -1, 0]
@@ -221,30 +325,30 @@ class Binder:
                 if step.code == "scaled_sum":
                     row[8] = numbers[1]
             if step.code == "tile":
-                row[4] = 0
+                row[3:5] = [self.places[str(step.operands[0][1])], 0]
+            elif step.code == "spread":
+                row[3] = self.places[str(step.operands[0][1])] + start_row * self.itemsize
             if step.target is not None:
+                offset = {"sum_columns": 0, "sum_rows": start_row}.get(step.code, start)
                 moves = 0 if step.code == "sum_columns" else self.itemsize
-                row[1:3] = [self.places[step.target], moves]
+                row[1:3] = [self.places[step.target] + offset * self.itemsize, moves]
             elif step.code not in ("sum_all", "sum_squares"):
                 direct = _stored_at_once(program, position)
                 if direct is not None:
-                    where[position] = (self.places[direct], self.itemsize)
+                    where[position] = (self.places[direct] + start * self.itemsize, self.itemsize)
                 else:
                     if not free:
                         free.append(used)
                         used += 1
                     register = free.pop()
-                    where[position] = (self.registers + register * self._register_bytes(block), 0)
+                    where[position] = (registers + register * self._register_bytes(block), 0)
                 row[1:3] = where[position]
-            if not (step.code == "store" and self._is_there(where, step)):
+            there = (self.places[str(step.target)] + start * self.itemsize, self.itemsize) if step.code == "store" else None
+            if there is None or step.operands[0][0] != "result" or where[int(step.operands[0][1])] != there:
                 self.tables.steps.append(row)
             for kind, value in set(step.operands):
                 if kind == "result" and last_use[int(value)] == position and where[int(value)][1] == 0:
-                    free.append((where[int(value)][0] - self.registers) // self._register_bytes(block))
-
-    def _is_there(self, where: dict[int, tuple[int, int]], step: Instruction) -> bool:
-        kind, value = step.operands[0]
-        return kind == "result" and where[int(value)] == (self.places[str(step.target)], self.itemsize)
+                    free.append((where[int(value)][0] - registers) // self._register_bytes(block))
 
     def _register_bytes(self, block: int) -> int:
         return aligned(block, self.itemsize) * self.itemsize

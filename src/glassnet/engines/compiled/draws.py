@@ -91,14 +91,14 @@ def order(seed, epoch, count, numbers, order, other):  # type: ignore[no-untyped
 
 
 @njit
-def mask(seed, iteration, layer, threshold, out, count):  # type: ignore[no-untyped-def]
-    """Zeros and ones of one layer's dropout in one iteration."""
-    block = np.uint64(1)
-    position = 0
+def mask(seed, iteration, layer, threshold, out, first, count):  # type: ignore[no-untyped-def]
+    """Zeros and ones of one layer's dropout in one iteration: `count` of them from number `first` on."""
     one, zero = out.dtype.type(1), out.dtype.type(0)
+    position = 0
     while position < count:
-        values = _philox(block, np.uint64(layer), np.uint64(iteration), DROPOUT, seed)
-        for lane in range(min(4, count - position)):
-            out[position + lane] = one if values[lane] >= threshold else zero
-        position += 4
-        block += np.uint64(1)
+        at = first + position
+        values = _philox(np.uint64(1 + at // 4), np.uint64(layer), np.uint64(iteration), DROPOUT, seed)
+        lane = at % 4
+        for k in range(lane, min(4, lane + count - position)):
+            out[position] = one if values[k] >= threshold else zero
+            position += 1

@@ -9,26 +9,36 @@ import numpy as np
 
 from glassnet.engines.base import State
 from glassnet.engines.compiled import loop
-from glassnet.engines.compiled.addresses import gemm_address
+from glassnet.engines.compiled.addresses import gemm_address, yield_address
 from glassnet.engines.compiled.binding import (
+    ALIGNMENT,
     Binder,
     Memory,
+    Phases,
     Tables,
     aligned,
     entries,
     finished,
+    phases,
     plan_places,
     registers_needed,
 )
-from glassnet.engines.compiled.lowering import Program
-from glassnet.engines.compiled.operations import Vector
+from glassnet.engines.compiled.operations import Barrier, Gemm, Vector
 from glassnet.engines.compiled.programs import HIT, SQUARES, Lowered
-from glassnet.engines.threads import blas_threads
+from glassnet.engines.threads import blas_alone, helper_threads
 
 MEASURED_AT_ONCE = 4 * 2**20
 """Bytes of values that measuring a chunk of rows may take; at least a batch's rows are measured at once."""
-WORTH_THREADS = 4e6
-"""Floating-point operations of a matrix product that is worth a second thread."""
+WORTH_THREADS = 5_000.0
+"""Nanoseconds of an update on one thread that are worth a second one."""
+FLOPS_A_NANOSECOND, BYTES_A_NANOSECOND = 100.0, 20.0
+"""What one thread of today's processors does, roughly; only the choice of the way depends on them."""
+GATHERING = 0.1
+"""Lanes that take tiles of a batch each have slopes of their own; adding them up may take so much of an update."""
+TILE_BYTES = 512 * 1024
+"""Of the values of a tile: they stay in a core's second-level cache."""
+SMALLEST_TILE = 8
+"""Rows of a tile, however long they are."""
 
 
 @dataclass(frozen=True)
@@ -89,52 +99,113 @@ class Machine:
         derivation = lowered.derivation
         self.size = len(data) if batch is None else min(batch, len(data))
         self.per_epoch = -(-len(data) // self.size)
-        whole = batch is None
-        self.lags = whole and not derivation.masks and not derivation.buffers
-        programs = [lowered.update, lowered.measure, *([lowered.penalty] if lowered.penalty else [])]
-        self._update = finished(lowered.update, skip_metric=not self.lags)
+        self.last_size = len(data) - (self.per_epoch - 1) * self.size
+        self.whole = batch is None
+        self.lags = self.whole and not derivation.masks and not derivation.buffers
+        update = finished(lowered.update, skip_metric=not self.lags)
         self._measure = finished(lowered.measure, skip_metric=False)
         self._penalty = finished(lowered.penalty, skip_metric=True) if lowered.penalty else []
-        takes_x = order != "as they come" or _elementwise_x(self._update)
-        self._lay_out(programs, whole, takes_x)
-        self._tabulate(whole, takes_x, order, seed)
-        self.threads = threads if self._largest_product() >= WORTH_THREADS else 1
+        self._phases, fits = phases(lowered.update, update, {name for name, _ in lowered.slopes})
+        if not fits:
+            cut = next(i for i, o in enumerate(update) if isinstance(o, Barrier))
+            self._phases = Phases(update[:cut], [], [], update[cut + 1 :])
+        self._update = update
+        self.takes_x = order != "as they come" or _elementwise_x(update)
+        self._choose(fits, max(1, threads))
+        self._lay_out()
+        self._tabulate(order, seed)
+
+    # How.
+
+    def _choose(self, fits: bool, threads: int) -> None:
+        """How many lanes, and whether a batch is taken in tiles."""
+        nanoseconds = self._work()
+        slopes = sum(entries(shape, 0) for _, shape in self.lowered.slopes) * self.dtype.itemsize
+        gathering = 3 * slopes / BYTES_A_NANOSECOND
+        self.lanes = threads if nanoseconds >= WORTH_THREADS else 1
+        row_bytes = self._row_bytes()
+        self.tile = max(SMALLEST_TILE, int(TILE_BYTES // row_bytes))
+        pays = gathering < GATHERING * nanoseconds / self.lanes
+        self.tiled = fits and pays and (self.lanes > 1 or self.size > self.tile)
+        if self.tiled:
+            self.lanes = min(self.lanes, max(1, self.size // SMALLEST_TILE))
+        else:
+            cut = next(i for i, o in enumerate(self._update) if isinstance(o, Barrier))
+            self._phases = Phases(self._update[:cut], [], [], self._update[cut + 1 :])
+
+    def _work(self) -> float:
+        """About how many nanoseconds an update takes on one thread."""
+        total = 0.0
+        for operation in self._update:
+            if isinstance(operation, Gemm):
+                program = self.lowered.update
+                m, n = (entries(program.shapes[operation.target][i : i + 1], self.size) for i in (0, 1))
+                left = program.shapes[operation.left]
+                k = entries(left, self.size) // (n if m * n == 0 else m)
+                total += 2.0 * m * n * k / (FLOPS_A_NANOSECOND if min(m, n, k) > 1 else FLOPS_A_NANOSECOND / 8)
+            elif isinstance(operation, Vector):
+                total += 0.1 * entries(operation.shape, self.size) * len(operation.program)
+        return total
+
+    def _row_bytes(self) -> float:
+        names = {n for o in self._phases.tile for n in o.reads | o.writes}
+        widths = [entries(self.lowered.update.shapes[n], 1) for n in names if "m" in self.lowered.update.shapes[n]]
+        return max(1.0, float(sum(widths)) * self.dtype.itemsize)
 
     # Memory.
 
-    def _lay_out(self, programs: list[Program], whole: bool, takes_x: bool) -> None:
+    def _lay_out(self) -> None:
         itemsize = self.dtype.itemsize
         n, k = self.data.X.shape[1], self.data.Y.shape[1]
         self.measured_rows = self._rows_at_once()
+        self.lane_rows = np.array([self.size * lane // self.lanes for lane in range(self.lanes + 1)])
+        self.tile_rows = self.size
+        if self.tiled:
+            share = int(np.diff(self.lane_rows).max())
+            self.tile_rows = -(-share // -(-share // self.tile))
         state = [(name, shape, entries(shape, 0)) for name, shape in self.lowered.state]
         slopes = [(name, shape, entries(shape, 0)) for name, shape in self.lowered.slopes]
         self.state_size = sum(count for *_, count in state)
-        slope_size = sum(count for *_, count in slopes)
-        rows = max(0 if whole else self.size, self.measured_rows)
+        self.slope_size = sum(count for *_, count in slopes)
         fixed = {name for name, *_ in (*state, *slopes)} | {"X", "Y", "w"}
-        areas = [plan_places(self.lowered.update, self._update, fixed, self.size, itemsize)]
+        in_step = self._phases.tile if self.tiled else self._update
+        areas = [plan_places(self.lowered.update, in_step, fixed, self.tile_rows, itemsize)]
         areas.append(plan_places(self.lowered.measure, self._measure, fixed, self.measured_rows, itemsize))
         if self.lowered.penalty:
             areas.append(plan_places(self.lowered.penalty, self._penalty, fixed, 0, itemsize))
         registers = max(registers_needed(o, itemsize) for o in (self._update, self._measure, self._penalty))
-        parts = [self.state_size, slope_size, rows * n, rows * k, rows, max(size for _, size in areas), registers]
+        bring = self.tile_rows if self.tiled or not self.whole else 0
+        parts: list[int] = [self.state_size]
+        for lane in range(self.lanes):
+            rows = max(bring, self.measured_rows) if lane == 0 else bring if self.tiled else 0
+            width = n if self.takes_x or lane == 0 else 0
+            values = max(size for _, size in areas) if lane == 0 else areas[0][1] if self.tiled else 0
+            parts += [self.slope_size if lane == 0 or self.tiled else 0, rows * width, rows * k, rows, values, registers]
         starts = np.concatenate([[0], np.cumsum([aligned(p, itemsize) for p in parts])])
         self.memory = Memory(int(starts[-1]), self.dtype)
         base = [self.memory.address + int(s) * itemsize for s in starts]
-        self.state_address, self.batch_addresses, self.registers = base[0], base[2:5], base[6]
+        self.state_address = base[0]
+        self.areas = [base[1 + 6 * lane : 7 + 6 * lane] for lane in range(self.lanes)]
         self.state_view = self.memory.array[: self.state_size]
-        known: dict[str, int] = {}
         self._views: dict[str, tuple[int, int, tuple[int, ...]]] = {}
-        for start, values in ((0, state), (int(starts[1]), slopes)):
-            for name, shape, count in values:
-                known[name] = self.memory.address + start * itemsize
+        for start, values_in_it in ((0, state), (int(starts[1]), slopes)):
+            for name, shape, count in values_in_it:
                 self._views[name] = (start, start + count, tuple(int(d) for d in shape))
                 start += count
-        self.places = [
-            {**known, **{name: base[5] + place * itemsize for name, place in area.items()}} for area, _ in areas
-        ]
-        for places, program in zip(self.places, programs, strict=True):
-            places.update({region: places[members[0]] for region, members in program.regions.items()})
+        self._areas = [area for area, _ in areas]
+
+    def places(self, program: int, lane: int) -> dict[str, int]:
+        """Where each value of a program (0 update, 1 measure, 2 penalty) lies in a lane."""
+        itemsize = self.dtype.itemsize
+        lowered = (self.lowered.update, self.lowered.measure, self.lowered.penalty)[program]
+        found = {name: self.memory.address + start * itemsize for name, (start, _, _) in self._views.items()}
+        if lane:
+            moved = self.areas[lane][0] - self.areas[0][0]
+            found |= {name: found[name] + moved for name, _ in self.lowered.slopes}
+        found |= {name: self.areas[lane][4] + place * itemsize for name, place in self._areas[program].items()}
+        if lowered is not None:
+            found |= {region: found[members[0]] for region, members in lowered.regions.items()}
+        return found
 
     def _rows_at_once(self) -> int:
         _, one = plan_places(self.lowered.measure, self._measure, {"X", "Y", "w"}, 64, self.dtype.itemsize)
@@ -144,42 +215,46 @@ class Machine:
 
     # Tables.
 
-    def _tabulate(self, whole: bool, takes_x: bool, order: str, seed: int) -> None:
+    def _tabulate(self, order: str, seed: int) -> None:
         itemsize = self.dtype.itemsize
-        tables = Tables()
-        slots: list[int] = []
+        self._tables = Tables()
+        self._slots: list[int] = []
         everything = [self.lowered.update, self.lowered.measure, *([self.lowered.penalty] if self.lowered.penalty else [])]
         for program in everything:
-            slots.append(len(tables.slots))
-            tables.slots.extend(program.slots)
-        batch_x, batch_y, batch_w = self.batch_addresses
-        weights = _address(self.data.w)
-        if whole:
-            data = {"X": _address(self.data.X), "Y": _address(self.data.Y), "w": weights}
-        else:
-            data = {"X": batch_x if takes_x else _address(self.data.X), "Y": batch_y, "w": batch_w}
-        distance = 0 if whole or takes_x else self.data.X.shape[1] * itemsize
-        update = Binder(tables, self.lowered.update, {**self.places[0], **data}, self.registers, itemsize, distance, slots[0])
-        full = update.write(self._update, self.size)
-        last = update.write(self._update, len(self.data) - (self.per_epoch - 1) * self.size)
-        chunk = {"X": batch_x, "Y": batch_y, "w": batch_w}
-        measuring = Binder(tables, self.lowered.measure, {**self.places[1], **chunk}, self.registers, itemsize, 0, slots[1])
-        whole_chunk = measuring.write(self._measure, self.measured_rows)
+            self._slots.append(len(self._tables.slots))
+            self._tables.slots.extend(program.slots)
+        # In a row of the table, 0 says that no part of an operation stands elsewhere.
+        self._tables.operations.append([0] * loop.WIDTH)
+        self.ranges = np.zeros((2, 6), dtype=np.int64)
+        self.lane_table = np.zeros((2, self.lanes, loop.LANE_SIZE), dtype=np.int64)
+        for variant, size in enumerate((self.size, self.last_size)):
+            self._bind_update(variant, size)
+        batch = dict(zip(("X", "Y", "w"), self.areas[0][1:4], strict=True))
+        registers = [self.areas[0][5]]
+        measuring = Binder(
+            self._tables, self.lowered.measure, {**self.places(1, 0), **batch}, registers, itemsize, 0, self._slots[1]
+        )
+        chunk = measuring.write(self._measure, self.measured_rows)
         rest = measuring.write(self._measure, len(self.checked) % self.measured_rows or self.measured_rows)
-        held = (0, 0, 0)
+        held = alone = (0, 0)
         if self.validation is not None:
             held = measuring.write(self._measure, len(self.validation) % self.measured_rows or self.measured_rows)
-        alone = (0, 0, 0)
         if self.lowered.penalty:
-            alone = Binder(tables, self.lowered.penalty, self.places[2], self.registers, itemsize, 0, slots[2]).write(self._penalty, 0)
-        self.scalars = np.array(tables.slots, dtype=np.float64)
-        self.operations = np.array(tables.operations, dtype=np.int64).reshape(-1, loop.WIDTH)
-        self.steps = np.array(tables.steps or [[0] * 9], dtype=np.int64)
-        self.factors = np.zeros(2, dtype=self.dtype)
+            binder = Binder(self._tables, self.lowered.penalty, self.places(2, 0), registers, itemsize, 0, self._slots[2])
+            alone = binder.write(self._penalty, 0)
+        self.operations = np.array(self._tables.operations, dtype=np.int64)
+        self.steps = np.array(self._tables.steps or [[0] * 9], dtype=np.int64)
+        count = len(self._tables.slots)
+        self.scalars = np.zeros((self.lanes, -(-count // 8) * 8))
+        self.scalars[:, :count] = self._tables.slots
+        self.factors = np.zeros((self.lanes, ALIGNMENT // itemsize), dtype=self.dtype)
+        self.mail = np.zeros((self.lanes, 2 * ALIGNMENT // 8), dtype=np.int64)
+        summed = {s for o in self._phases.tile for s in o.slots_written}
+        self.sums_at = np.array(sorted(self._slots[0] + s for s in summed), dtype=np.int64)
 
         def slot(program: int, name: str) -> int:
             named = everything[program].named_slots
-            return slots[program] + named[name] if name in named else -1
+            return self._slots[program] + named[name] if name in named else -1
 
         plan = np.zeros(loop.SIZE, dtype=np.int64)
         cost = "L" if slot(0, "L") >= 0 else "J"
@@ -188,22 +263,22 @@ class Machine:
             loop.SHUFFLE: {"as they come": 0, "drawn": 1, "given": 2}[order],
             loop.SEED: int(np.uint64(seed).view(np.int64)), loop.ORDER_EPOCH: -1,
             loop.STATE: self.state_address, loop.STATE_SIZE: self.state_size, loop.GEMM_ADDRESS: gemm_address(self.dtype.name),
-            loop.FACTORS: self.factors.ctypes.data, loop.ITEMSIZE: itemsize, loop.X: _address(self.data.X),
-            loop.Y: _address(self.data.Y), loop.W: weights, loop.BATCH_X: batch_x, loop.BATCH_Y: batch_y, loop.BATCH_W: batch_w,
-            loop.FEATURES: self.data.X.shape[1], loop.OUTPUTS: self.data.Y.shape[1], loop.TAKES_X: takes_x, loop.LAGS: self.lags,
-            loop.GATHERS: not whole,
-            loop.FULL_BEGIN: full[0], loop.FULL_UPDATE: full[1], loop.FULL_END: full[2],
-            loop.LAST_BEGIN: last[0], loop.LAST_UPDATE: last[1], loop.LAST_END: last[2],
+            loop.YIELD_ADDRESS: yield_address(), loop.FACTORS: self.factors.ctypes.data, loop.ITEMSIZE: itemsize,
+            loop.X: _address(self.data.X), loop.Y: _address(self.data.Y), loop.W: _address(self.data.w),
+            loop.BATCH_X: batch["X"], loop.BATCH_Y: batch["Y"], loop.BATCH_W: batch["w"],
+            loop.FEATURES: self.data.X.shape[1], loop.OUTPUTS: self.data.Y.shape[1], loop.TAKES_X: self.takes_x,
+            loop.GATHERS: not self.whole, loop.TILED: self.tiled, loop.LAGS: self.lags, loop.LANES: self.lanes,
+            loop.SLOPE_SIZE: self.slope_size,
             loop.SLOT_M: slot(0, "m"), loop.SLOT_ALPHA: slot(0, "alpha"), loop.SLOT_T: slot(0, "t"), loop.SLOT_J: slot(0, "J"),
             loop.SLOT_L: slot(0, cost), loop.SLOT_R: slot(0, "R"), loop.SLOT_SQUARES: slot(0, SQUARES),
             loop.SLOT_METRIC: slot(0, HIT), loop.METRICS: self.metrics, loop.WEIGHTED: self.data.w is not None,
-            loop.MEASURE_BEGIN: whole_chunk[0], loop.MEASURE_END: whole_chunk[2],
-            loop.MEASURE_LAST: rest[0], loop.MEASURE_LAST_END: rest[2], loop.MEASURE_SIZE: self.measured_rows,
+            loop.MEASURE_BEGIN: chunk[0], loop.MEASURE_END: chunk[1], loop.MEASURE_LAST: rest[0], loop.MEASURE_LAST_END: rest[1],
+            loop.MEASURE_SIZE: self.measured_rows,
             loop.MEASURE_M: slot(1, "m"), loop.MEASURE_L: slot(1, "L" if slot(1, "L") >= 0 else "J"),
             loop.MEASURE_S: slot(1, "S"), loop.MEASURE_METRIC: slot(1, HIT),
             loop.CHECK_X: _address(self.checked.X), loop.CHECK_Y: _address(self.checked.Y), loop.CHECK_W: _address(self.checked.w),
             loop.CHECK_ROWS: len(self.checked),
-            loop.PENALTY_BEGIN: alone[0], loop.PENALTY_END: alone[2],
+            loop.PENALTY_BEGIN: alone[0], loop.PENALTY_END: alone[1],
             loop.PENALTY_R: slot(2, "R") if self.lowered.penalty else -1,
         }  # fmt: skip
         if self.lowered.penalty:
@@ -212,24 +287,65 @@ class Machine:
             filled |= {
                 loop.VALID_X: _address(self.validation.X), loop.VALID_Y: _address(self.validation.Y),
                 loop.VALID_W: _address(self.validation.w), loop.VALID_ROWS: len(self.validation),
-                loop.VALID_LAST: held[0], loop.VALID_LAST_END: held[2],
+                loop.VALID_LAST: held[0], loop.VALID_LAST_END: held[1],
             }  # fmt: skip
         for place, value in filled.items():
             plan[place] = value
         self.plan = plan
-        self.sums = np.zeros(6)
+        self.sums = np.zeros(5)
         self.sums[loop.LIMIT] = np.inf
-        total = float(len(self.data)) if self.data.w is None else float(self.data.w.sum(dtype=np.float64))
-        self.sums[loop.TOTAL_WEIGHT] = self.sums[loop.PENALTY_WEIGHT] = total
+        weight = float(len(self.data)) if self.data.w is None else float(self.data.w.sum(dtype=np.float64))
+        self.sums[loop.TOTAL_WEIGHT] = weight
         self.totals = np.zeros(2 + self.metrics)
         drawn = len(self.data) if order == "drawn" else 0
         self._numbers = np.empty(drawn, dtype=np.uint64)
         self._order = np.empty(drawn, dtype=np.uint32)
         self._other = np.empty(drawn, dtype=np.uint32)
 
-    def _largest_product(self) -> float:
-        gemms = self.operations[self.operations[:, 0] == loop.GEMM]
-        return float(max((2.0 * m * n * k for m, n, k in gemms[:, 3:6]), default=0.0))
+    def _bind_update(self, variant: int, size: int) -> None:
+        """The operations of an update of a full batch (variant 0) or an epoch's last one (1)."""
+        itemsize = self.dtype.itemsize
+        registers = [area[5] for area in self.areas]
+        data = {"X": _address(self.data.X), "Y": _address(self.data.Y), "w": _address(self.data.w)}
+        distance = self.data.X.shape[1] * itemsize
+
+        def binder(lane: int, shared: bool) -> Binder:
+            mine = dict(data)
+            if self.tiled or not self.whole:
+                mine |= dict(zip(("X", "Y", "w"), self.areas[lane][1:4], strict=True))
+            if not self.takes_x:
+                mine["X"] = data["X"]
+            moves = distance if not self.takes_x and (self.tiled or not self.whole) else 0
+            adds_to = frozenset(name for name, _ in self.lowered.slopes) if self.tiled else frozenset()
+            return Binder(
+                self._tables, self.lowered.update, {**self.places(0, lane), **mine}, registers if shared else registers[lane:],
+                itemsize, moves, self._slots[0], adds_to,
+            )  # fmt: skip
+
+        main, ranges = binder(0, True), self.ranges[variant]
+        if not self.tiled:
+            ranges[loop.PRE], ranges[loop.PRE_END] = main.write(self._phases.before, size)
+            ranges[loop.UPDATE], ranges[loop.UPDATE_END] = main.write(self._phases.update, size)
+            return
+        ranges[loop.PRE] = len(self._tables.operations)
+        self._tables.operations.append(
+            [loop.ZERO, self.areas[0][0], self.slope_size, *[0] * (loop.WIDTH - 3)]
+        )
+        ranges[loop.PRE_END] = main.write(self._phases.before, size)[1]
+        ranges[loop.POST], ranges[loop.POST_END] = main.write(self._phases.after, size)
+        ranges[loop.UPDATE], ranges[loop.UPDATE_END] = main.write(self._phases.update, size)
+        edges = [size * lane // self.lanes for lane in range(self.lanes + 1)]
+        for lane in range(self.lanes):
+            alone = binder(lane, False)
+            alone.lanes = alone.lanes[:1]
+            rows = edges[lane + 1] - edges[lane]
+            tile = min(self.tile_rows, rows) or 1
+            full = alone.write(self._phases.tile, tile)
+            last = alone.write(self._phases.tile, rows % tile or tile)
+            x, y, w = self.areas[lane][1:4]
+            self.lane_table[variant, lane] = [
+                edges[lane], edges[lane + 1], tile, *full, *last, x, y, w, self.areas[lane][0],
+            ]  # fmt: skip
 
     # The state.
 
@@ -255,7 +371,7 @@ class Machine:
     @property
     def cost(self) -> float:
         """J of the last update, before it."""
-        return float(self.scalars[self.plan[loop.SLOT_J]])
+        return float(self.scalars[0, self.plan[loop.SLOT_J]])
 
     # Running.
 
@@ -291,12 +407,21 @@ class Machine:
         marks = np.empty((count, 3))
         epochs = stop // self.per_epoch - iteration // self.per_epoch
         rows = np.full((epochs, loop.HEAD + 2 * self.metrics), np.nan)
-        orders = np.zeros((1, 0), dtype=np.int64) if given is None else given
-        with blas_threads(self.threads):
-            result = loop.advance(
-                plan, self.operations, self.steps, self.scalars, self.factors, alphas, self._numbers, self._order, self._other,
-                orders, rows, snapshots, marks, sums, self.totals,
-            )  # fmt: skip
+        orders = np.zeros((1, 1), dtype=np.int64) if given is None else given
+        self.mail[:] = 0
+        given_arguments = (
+            plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at, self.mail,
+            alphas, self._numbers, self._order, self._other, orders, rows, snapshots, marks, sums, self.totals,
+        )  # fmt: skip
+        with blas_alone():
+            helpers = [helper_threads(self.lanes).submit(loop.advance, lane, *given_arguments) for lane in range(1, self.lanes)]
+            try:
+                result = loop.advance(0, *given_arguments)
+            finally:
+                self.mail[1:, loop.POSTED] = -1
+                for helper in helpers:
+                    if not helper.cancel():
+                        helper.result()
         taken = int(plan[loop.SNAPSHOTS])
         kept = [(int(marks[i, 0]), snapshots[i], float(marks[i, 1]), float(marks[i, 2])) for i in range(taken)]
         ended = int(plan[loop.EPOCHS]) - (1 if plan[loop.PENDING] >= 0 else 0)

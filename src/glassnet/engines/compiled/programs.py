@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from glassnet.engines.compiled.lowering import Lowering, Program, grouped
-from glassnet.engines.compiled.operations import Barrier, Mask, Metric
+from glassnet.engines.compiled.operations import Barrier, Mask, Metric, Scalar
 from glassnet.engines.compiled.rewrites import rewrite
 from glassnet.equations.derive import Derivation
 from glassnet.equations.expression import Expression, Shape, Sum, Symbol, replace
@@ -136,6 +136,9 @@ def _metric(lowering: Lowering, derivation: Derivation, metric: tuple[int, int])
     first = lowering.named_slots[HIT] = lowering._slot()
     for _ in range(metric[1] - 1):
         lowering._slot()
+    zero = lowering.constant(0.0)
+    for slot in range(first, first + metric[1]):
+        lowering.prologue.append(Scalar("copy", slot, (zero,), lines=["metric"]))
     output = lowering.aliases.get(derivation.output.name, derivation.output.name)
     return Metric(output, metric[0], first, metric[1], derivation.weighted, lines=["metric"])
 
