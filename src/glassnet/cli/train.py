@@ -217,7 +217,7 @@ def train(
         typer.Option(metavar="NUMBER", help="Seed of the division of rows. [default: --seed]", rich_help_panel=DATA),
     ] = None,
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="What computes: auto or reference.", rich_help_panel=LEARNING)
+        str, typer.Option(metavar="NAME", help="What computes: auto, reference or compiled.", rich_help_panel=LEARNING)
     ] = "auto",
     dtype: Annotated[
         str, typer.Option(metavar="NAME", help="float64 or float32.", rich_help_panel=LEARNING)

@@ -7,7 +7,8 @@ named rules; then the optimiser's update of each parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from functools import cached_property
@@ -172,9 +173,33 @@ def derive(
             "weights: the weights themselves go to train or gradcheck."
         )
     chosen_optimizer = named_optimizer(optimizer)
+    loss = None if loss is None else named_loss(loss)
+    key = (network, loss, chosen_optimizer, float(l1), float(l2), penalty_on, sample_weight)
+    known = _derived.get(key)
+    if known is None:
+        known = _derived[key] = _derive(network, loss, chosen_optimizer, l1, l2, penalty_on, sample_weight)
+        if len(_derived) > KEPT:
+            _derived.popitem(last=False)
+    return known
+
+
+KEPT = 64
+_derived: OrderedDict[Hashable, Derivation] = OrderedDict()
+"""The latest derivations: equal questions get one answer, and a fit after the first begins at once."""
+
+
+def _derive(
+    network: Network,
+    loss: Loss | None,
+    chosen_optimizer: Optimizer,
+    l1: float,
+    l2: float,
+    penalty_on: str,
+    sample_weight: bool,
+) -> Derivation:
     forward = network.forward()
     output, head, scores = _head(forward)
-    chosen_loss = natural_loss(head) if loss is None else named_loss(loss)
+    chosen_loss = natural_loss(head) if loss is None else loss
     units = int(output.shape[1])
     warning = pairing(chosen_loss, head, units)
     _refuse_namesakes(forward, chosen_loss)

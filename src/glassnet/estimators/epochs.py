@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 
+from glassnet.equations.derive import derive
 from glassnet.equations.draws import ShuffledOrders, ShuffleStream
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import Optimizer
@@ -22,6 +23,7 @@ from glassnet.estimators.regression_base import RunEstimator
 from glassnet.network import Network
 from glassnet.training import train
 from glassnet.training.arrays import Samples, sparse
+from glassnet.training.choice import SECONDS_TO_LOAD, reference_seconds
 from glassnet.training.folder import data_fingerprint
 from glassnet.training.run import Run
 
@@ -114,9 +116,17 @@ class EpochEstimator(RunEstimator):
         return train(
             recipe.network, training.X, training.Y, loss=recipe.loss, optimizer=recipe.optimizer, epochs=epochs,
             batch_size=recipe.batch_size, l1=recipe.l1, l2=recipe.l2, penalty_on=recipe.penalty_on, seed=recipe.seed,
-            engine=recipe.engine, validation=training.held, callbacks=callbacks, initial_parameters=start,
+            engine=self._engine(recipe, training), validation=training.held, callbacks=callbacks, initial_parameters=start,
             sample_weight=training.w, shuffle=recipe.shuffle, progress=False, dtype=str(training.X.dtype),
         )  # fmt: skip
+
+    def _engine(self, recipe: Recipe, training: Given) -> str:
+        """The engine, by the work of a hundred epochs: fit, warm starts and partial_fit must all choose alike."""
+        if recipe.engine != "auto" or sparse(training.X):
+            return recipe.engine
+        derivation = derive(recipe.network, recipe.loss, recipe.optimizer)
+        seconds = reference_seconds(derivation, training.X.shape[0], recipe.batch_size, 100)
+        return "compiled" if seconds > SECONDS_TO_LOAD else "reference"
 
     def _advance(self, state: np.random.RandomState, run: Run, epochs: int) -> None:
         """Leave a generator of the caller's where shuffling so many epochs would have left it."""

@@ -18,6 +18,7 @@ from glassnet.errors import GlassnetError, GlassnetWarning, RunError, unknown_na
 from glassnet.network import Network
 from glassnet.training.arrays import Samples, check_samples, held_out_fraction, sparse
 from glassnet.training.callbacks import Callback, EarlyStopping
+from glassnet.training.choice import chosen_engine, cores
 from glassnet.training.direct import train_direct
 from glassnet.training.folder import claim_folder, data_fingerprint, folder_path
 from glassnet.training.history import History
@@ -63,6 +64,8 @@ def train(
     keep_data: bool | None = None,
     preparation: Preparation | ArrayPreparation | None = None,
     source: Mapping[str, Any] | None = None,
+    measure: str | int = "auto",
+    threads: int | None = None,
 ) -> Run:
     """Train a network and return the run: its parameters, history, and every iteration of it.
 
@@ -79,7 +82,8 @@ def train(
     penalty_on : what the penalties are added to: the "mean" of the losses, or their "sum" (they are then divided by
         the batch's m, as scikit-learn's alpha is)
     seed : one seed is one result, bit for bit; the global random state is never touched
-    engine : "auto" or "reference"
+    engine : "reference" (NumPy, equation by equation), "compiled" (one compiled loop), or "auto": compiled when the work is
+        larger than loading it
     record : which iterations keep a snapshot: "auto" (about 200 at most), "all", "last", or every n-th
     validation : a fraction to hold out, or (X, Y) or (X, Y, sample_weight)
     callbacks : functions of the run called after each epoch (True stops), and EarlyStopping objects
@@ -95,6 +99,10 @@ def train(
     overwrite : replace a run that `out` holds
     dtype : "float64" or "float32"; X's own unless given
     keep_data : keep X and Y in the run folder; by default up to 16 MB
+    measure : on how many training samples cost and metric are measured after an epoch: "all", a number of them, or
+        "auto": all, unless that would take longer than a few percent of training (above 5,000 samples in batches, a
+        twentieth of them, at least 1,000, the same ones each time). Held-out samples are measured all
+    threads : the most threads the compiled engine uses; the cores there are, 8 at most, unless given
     preparation, source : how X was made from a table, and where from; kept in the run
 
     Returns
@@ -113,6 +121,7 @@ def train(
         given = {
             "network": network, "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1, "l2": l2,
             "penalty_on": penalty_on, "seed": seed, "engine": engine, "record": record, "shuffle": shuffle, "dtype": dtype,
+            "measure": measure, "threads": threads,
         }  # fmt: skip
         fixed = {"initial_parameters": initial_parameters, "preparation": preparation, "source": source}
         run, place = _resumed(resume, given, fixed, X, Y, sample_weight, validation, epochs)
@@ -126,6 +135,7 @@ def train(
         run = _begun(
             network, X, Y, loss, optimizer, 100 if epochs is None else epochs, batch_size, l1, l2, penalty_on, seed,
             engine, _whole(record), validation, initial_parameters, sample_weight, shuffle, dtype, preparation, source,
+            _whole(measure), _whole(threads),
         )  # fmt: skip
         run.facts["data"]["keep"] = keep_data
         run.facts["early_stopping"] = [_described(c) for c in watching if isinstance(c, EarlyStopping)]
@@ -210,6 +220,8 @@ def _begun(
     dtype: str | None,
     preparation: Any,
     source: Any,
+    measure: Any,
+    threads: Any,
 ) -> Run:
     """A run before its first update."""
     if not isinstance(network, Network):
@@ -226,6 +238,7 @@ def _begun(
     settings = Settings(
         network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), penalty_on,
         seed, shuffle if isinstance(shuffle, ShuffleStream) else bool(shuffle), engine, kind, record, sample_weight is not None,
+        measure, cores() if threads is None else threads,
     )  # fmt: skip
     held, fraction, stratified = None, None, False
     classes = metric_name(derivation.loss, derivation.output_activation, samples.Y) == "accuracy"
@@ -247,6 +260,7 @@ def _begun(
         one_label = samples.Y.shape[1] == 1 or exclusive(samples.Y)
         fraction, stratified = validation, classes and one_label
         samples, held = held_out_fraction(samples, fraction, seed, stratified)
+    settings = replace(settings, engine=chosen_engine(settings, derivation, samples))
     notes: list[str] = []
     if derivation.warning:
         notes.append(derivation.warning)
@@ -446,10 +460,11 @@ def _refuse_contradictions(run: Run, given: dict[str, Any], fixed: dict[str, Any
         "penalty_on": "mean",
         "seed": 0,
         "engine": "auto",
+        "measure": "auto",
         "record": "auto",
         "shuffle": True,
     }
-    for name, default in {**defaults, "dtype": None}.items():
+    for name, default in {**defaults, "dtype": None, "threads": None}.items():
         unchanged = isinstance(given[name], type(default)) and given[name] == default
         if not unchanged and given[name] is not default and given[name] != getattr(settings, name):
             differing.append(f"{name}={given[name]!r} (the run's: {getattr(settings, name)!r})")

@@ -6,7 +6,6 @@ happens after an epoch of the plain loop: rows of the history, snapshots, callba
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from glassnet.engines.base import NonFiniteValue, State
 from glassnet.engines.compiled.engine import CompiledEngine, rows
 from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
-from glassnet.engines.compiled.machine import Advance, Machine
+from glassnet.engines.compiled.machine import Advance, Machine, Rows
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.schedules import Adaptive, Schedule
 from glassnet.training.batches import Batches
@@ -46,8 +45,8 @@ def learning_rates(schedule: Schedule, start: int, stop: int, per_epoch: int) ->
     return np.array(np.broadcast_to(tree.evaluate(env, np), iterations.shape), dtype=np.float64)
 
 
-def machine_of(run: Run, measure: Measure | None = None) -> Machine:
-    """The run's machine."""
+def machine_of(run: Run, measure: Measure | None = None, checked: Rows | None = None) -> Machine:
+    """The run's machine; `checked` are the samples to measure."""
     engine, data = run.engine, run.data
     if not isinstance(engine, CompiledEngine) or data is None:
         raise TypeError("This needs a run of the compiled engine with its data.")
@@ -59,7 +58,7 @@ def machine_of(run: Run, measure: Measure | None = None) -> Machine:
     held = None if run.validation is None else rows(run.validation)
     mine = rows(data)
     return engine.machine(
-        mine, settings.batch_size, order, settings.seed, mine, held, measure.kind, int(run.facts.get("threads") or 2)
+        mine, settings.batch_size, order, settings.seed, checked or mine, held, measure.kind, settings.threads
     )
 
 
@@ -71,9 +70,9 @@ class CompiledTraining(Training):
         if not isinstance(engine, CompiledEngine):
             raise TypeError("This is for the compiled engine.")
         with engine.lock:
-            self.machine = machine_of(self.run, self.measure)
+            self.machine = machine_of(self.run, self.measure, rows(self.checked))
             self.machine.load(self.state)
-            self.spread = self.measure.spread(self.data)
+            self.spread = self.measure.spread(self.checked)
             self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
             self.steps = self.machine.first_guess(SECONDS_A_CALL / 4)
             last = self.run.settings.epochs * self.batches.per_epoch
@@ -100,19 +99,20 @@ class CompiledTraining(Training):
         trouble = self._trouble(made)
         if trouble is not None:
             self._name_trouble(trouble, start, before)
-        found = [self._row(start, number, row, seconds) for number, row in enumerate(made.rows)]
-        self._offer(made, found)
+        found = self._columns(start, made, seconds)
+        self._offer(made)
         self.iteration, self.costs, self.squares = made.iteration, made.costs, made.squares
         self.state = self.machine.state()
         if made.exploded is not None:
             self.watch_cost(made.exploded[1], self.rate_before(made.exploded[0]), made.exploded[0])
-        for row in found[:-1]:
-            self.run.history.append(row)
-        if found and self.iteration % per_epoch == 0:
-            return self.epoch_ended(self.iteration // per_epoch - 1, found[-1], progress)
-        if found:
-            self.run.history.append(found[-1])
-            progress.epoch(found[-1])
+        ended = len(made.rows)
+        if ended and self.iteration % per_epoch == 0:
+            self.run.history.extend({name: values[:-1] for name, values in found.items()})
+            last_row = {name: values[-1].item() for name, values in found.items()}
+            return self.epoch_ended(self.iteration // per_epoch - 1, last_row, progress)
+        if ended:
+            self.run.history.extend(found)
+            progress.epoch({name: values[-1].item() for name, values in found.items()})
         self.keep()
         if self.interruption.asked:
             return "interrupted"
@@ -152,30 +152,30 @@ class CompiledTraining(Training):
 
     # What it gave.
 
-    def _row(self, start: int, number: int, row: np.ndarray, seconds: float) -> dict[str, float]:
-        per_epoch = self.batches.per_epoch
-        epoch = start // per_epoch + number + 1
+    def _columns(self, start: int, made: Advance, seconds: float) -> dict[str, np.ndarray]:
+        """The history of the epochs that ended."""
+        per_epoch, count, rows = self.batches.per_epoch, self.machine.metrics, made.rows
+        epochs = start // per_epoch + 1 + np.arange(len(rows))
         held = {}
-        count = self.machine.metrics
         if self.run.validation is not None:
-            held["validation_cost"] = float(row[ROW_VALIDATION])
-            held[f"validation_{self.measure.metric}"] = self.measure.score(row[HEAD + count :], self.held_spread)
+            held["validation_cost"] = rows[:, ROW_VALIDATION]
+            held[f"validation_{self.measure.metric}"] = self.measure.score(rows[:, HEAD + count :], self.held_spread)
         # Within a call, time is taken to pass evenly.
-        share = (epoch * per_epoch - start) / max(1, self.machine.plan[0] - start)
+        share = (epochs * per_epoch - start) / max(1, made.iteration - start)
         return {
-            "epoch": epoch,
-            "iteration": epoch * per_epoch,
-            "cost": float(row[ROW_COST]),
-            "penalty": float(row[ROW_PENALTY]),
-            self.measure.metric: self.measure.score(row[HEAD : HEAD + count], self.spread),
+            "epoch": epochs,
+            "iteration": epochs * per_epoch,
+            "cost": rows[:, ROW_COST],
+            "penalty": rows[:, ROW_PENALTY],
+            self.measure.metric: self.measure.score(rows[:, HEAD : HEAD + count], self.spread),
             **held,
-            "batch_cost": float(row[ROW_COSTS]) / len(self.data),
-            "learning_rate": float(row[ROW_RATE]),
-            "gradient_norm": math.sqrt(float(row[ROW_SQUARES]) / per_epoch),
+            "batch_cost": rows[:, ROW_COSTS] / len(self.data),
+            "learning_rate": rows[:, ROW_RATE],
+            "gradient_norm": np.sqrt(rows[:, ROW_SQUARES] / per_epoch),
             "seconds": seconds + share * (self.seconds - seconds),
         }
 
-    def _offer(self, made: Advance, found: list[dict[str, float]]) -> None:
+    def _offer(self, made: Advance) -> None:
         facts = self.loop_facts()
         for iteration, flat, costs, squares in made.snapshots:
             if iteration < made.iteration:  # the last one is offered when its epoch has been looked at
@@ -189,9 +189,9 @@ class CompiledTraining(Training):
         per_epoch = self.batches.per_epoch
         first = self.iteration // per_epoch
         columns = [ROW_COST, ROW_PENALTY, *([ROW_VALIDATION] if self.run.validation is not None else [])]
-        for number, row in enumerate(made.rows):
-            if not np.isfinite(row[columns]).all():
-                return (first + number + 1) * per_epoch
+        bad = np.flatnonzero(~np.isfinite(made.rows[:, columns]).all(axis=1))
+        if len(bad):
+            return int(first + bad[0] + 1) * per_epoch
         if not made.finite or not np.isfinite(self.machine.state_view).all():
             return made.iteration
         return None

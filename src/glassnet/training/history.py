@@ -12,7 +12,7 @@ from glassnet.errors import GlassnetError, unknown_name
 MEANINGS = {
     "epoch": "from 1",
     "iteration": "updates made by the end of the epoch",
-    "cost": "loss at the end of the epoch, mean over the training samples, without penalty",
+    "cost": "loss at the end of the epoch, mean over the training samples (or those that `measure` chose), without penalty",
     "penalty": "L1 and L2 penalty of the weights",
     "accuracy": "share of training samples predicted right",
     "r2": "R² on the training samples",
@@ -50,6 +50,15 @@ class History:
             raise GlassnetError(f"A history row has {', '.join(row)}; this history has {', '.join(self._columns)}.")
         for name, value in row.items():
             self._columns[name].append(value)
+
+    def extend(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Add the rows of several epochs, column by column."""
+        if not self._columns:
+            self._columns = {name: [] for name in columns}
+        if set(columns) != set(self._columns):
+            raise GlassnetError(f"A history row has {', '.join(columns)}; this history has {', '.join(self._columns)}.")
+        for name, values in columns.items():
+            self._columns[name].extend(values.tolist())
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values()), []))

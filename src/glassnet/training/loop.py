@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
+from glassnet.equations.draws import permutation
 from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton
 from glassnet.equations.schedules import Adaptive
 from glassnet.errors import GlassnetWarning, RunError
@@ -27,6 +28,7 @@ from glassnet.training.folder import discard_run
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
 from glassnet.training.run import Run
+from glassnet.training.settings import Settings
 from glassnet.training.snapshots import Snapshot
 
 EXPLODED = 1e4
@@ -93,6 +95,7 @@ class Training:
         self.show = show
         settings = run.settings
         self.batches = Batches(settings, run.derivation, self.data)
+        self.checked = checked_samples(settings, self.data)
         self.measure = Measure(run.engine, settings.loss, run.derivation.output_activation, self.data)
         schedule = settings.optimizer.schedule
         self.adaptive = AdaptiveRate(schedule) if isinstance(schedule, Adaptive) else None
@@ -287,7 +290,7 @@ class Training:
 
     def _measured(self, state: State) -> dict[str, float]:
         """Cost, penalty and metric of a state, training and held-out by one definition."""
-        cost, metric = self.measure(state, self.data)
+        cost, metric = self.measure(state, self.checked)
         count = float(len(self.data) if self.data.w is None else self.data.w.sum())
         found = {"cost": cost, "penalty": self.run.engine.penalty(state, count), self.measure.metric: metric}
         if self.run.validation is not None:
@@ -317,7 +320,9 @@ class Training:
     @property
     def largest_cost(self) -> float:
         """The cost above which a training is said to diverge, once."""
-        if self.warned or self.run.settings.loss.name == "perceptron":  # whose cost may start at 0, and which cannot diverge
+        if (
+            self.warned or self.run.settings.loss.name == "perceptron"
+        ):  # whose cost may start at 0, and which cannot diverge
             return math.inf
         initial = self.run.facts["initial"]
         return EXPLODED * max(float(initial["cost"] + initial["penalty"]), 1e-3)
@@ -404,6 +409,24 @@ class Training:
             facts["restored"] = restoring[0].best_iteration
         self._write()
         return run
+
+
+MEASURED_ALL, MEASURED_SHARE, MEASURED_LEAST = 5_000, 20, 1_000
+"""With measure="auto" and batches: up to so many samples all are measured, above a part in so many, but at least so many."""
+
+
+def checked_samples(settings: Settings, data: Samples) -> Samples:
+    """The training samples that are measured after an epoch; a part of them is the same one every time."""
+    count = len(data)
+    if settings.measure == "all" or (settings.batch_size is None and settings.measure == "auto"):
+        return data
+    if settings.measure == "auto":
+        wanted = count if count <= MEASURED_ALL else max(MEASURED_LEAST, count // MEASURED_SHARE)
+    else:
+        wanted = int(settings.measure)
+    if wanted >= count:
+        return data
+    return data.take(np.sort(permutation(settings.seed, "validation", 1, count)[:wanted]))
 
 
 def stops(answer: Any) -> bool:

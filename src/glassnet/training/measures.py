@@ -46,7 +46,7 @@ class Measure:
 
     @property
     def kind(self) -> tuple[int, int]:
-        """How compiled code is to count: 0 by the largest output, 1 by ½, 2 by the sign, 3 squared errors; and how many sums."""
+        """How compiled code counts: 0 by the largest output, 1 by ½, 2 by the sign, 3 squared errors; and how many sums."""
         if self.metric == "r2":
             return 3, self.outputs
         if self.one_of_many:
@@ -61,12 +61,12 @@ class Measure:
         w = np.ones((len(Y), 1)) if samples.w is None else samples.w.astype(np.float64, copy=False)
         return np.asarray((w * Y * Y).sum(axis=0) / w.sum() - ((w * Y).sum(axis=0) / w.sum()) ** 2)
 
-    def score(self, sums: np.ndarray, spread: np.ndarray | None) -> float:
-        """The metric from hits or squared errors, both divided by the weight of the rows."""
+    def score(self, sums: np.ndarray, spread: np.ndarray | None) -> np.ndarray:
+        """The metric of each row of hits or squared errors (…, sums), both divided by the weight of the samples."""
         if spread is None:
-            return float(sums[0])
+            return np.asarray(sums[..., 0])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.where(spread > 0, 1.0 - sums / spread, np.nan).mean())
+            return np.asarray(np.where(spread > 0, 1.0 - sums / spread, np.nan).mean(axis=-1))
 
     def __call__(self, state: State, samples: Samples) -> tuple[float, float]:
         """(cost without penalty, metric)."""

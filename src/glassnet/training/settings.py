@@ -35,6 +35,8 @@ class Settings:
     dtype: str
     record: str | int
     weighted: bool
+    measure: str | int = "all"
+    threads: int = 1
 
     def __post_init__(self) -> None:
         problems: list[str] = []
@@ -43,6 +45,10 @@ class Settings:
         size = self.batch_size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             problems.append(f"batch_size={size!r} (a whole number, 1 or more, or None for full batches)")
+        if self.measure not in ("auto", "all") and not _count(self.measure):
+            problems.append(f"measure={self.measure!r} ('auto', 'all' or a whole number of samples, 1 or more)")
+        if not _count(self.threads):
+            problems.append(f"threads={self.threads!r} (a whole number, 1 or more)")
         for name in ("l1", "l2"):
             strength = getattr(self, name)
             if not isinstance(strength, int | float) or not 0 <= strength < math.inf:
@@ -95,3 +101,7 @@ class Settings:
             return cls(network=Network(tuple(network["input_shape"]), *layers), **fields)
         except (KeyError, TypeError) as problem:
             raise GlassnetError(f"The stored settings are not those of a training ({problem}).") from None
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -34,7 +34,7 @@ def _pointer(typing_context: Any, address: Any, like: Any) -> Any:
 
 
 @njit(inline="always")
-def numbers_at(address, count, like):  # type: ignore[no-untyped-def]
+def numbers_at(address, count, like):
     """`count` numbers at an address, of the type of the array `like`."""
     return carray(_pointer(address, like), (count,))
 
@@ -70,7 +70,7 @@ def _call_gemm(
 
 
 @njit(inline="always")
-def gemm(function, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):  # type: ignore[no-untyped-def]
+def gemm(function, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
     """C = alpha · op(A) op(B) + beta · C for matrices stored row by row; all but the sizes are addresses.
 
     BLAS stores by columns: there the rows' Cᵀ = op(B)ᵀ op(A)ᵀ is what it sees.

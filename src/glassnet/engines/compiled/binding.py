@@ -115,7 +115,9 @@ def phases(program: Program, operations: list[Operation], slopes: set[str]) -> t
     return result, fits
 
 
-def plan_places(program: Program, operations: list[Operation], fixed: set[str], rows: int, itemsize: int) -> tuple[dict[str, int], int]:
+def plan_places(
+    program: Program, operations: list[Operation], fixed: set[str], rows: int, itemsize: int
+) -> tuple[dict[str, int], int]:
     """Where each value of a step lies, counted from the start of their common area, and how large that is.
 
     A value holds its place from the operation that first writes it to the last that reads it.
@@ -310,7 +312,11 @@ class Binder:
 
         def address(operand: tuple[str, int | str]) -> tuple[int, int]:
             kind, value = operand
-            return where[int(value)] if kind == "result" else (self.places[str(value)] + start * self.itemsize, self.itemsize)
+            return (
+                where[int(value)]
+                if kind == "result"
+                else (self.places[str(value)] + start * self.itemsize, self.itemsize)
+            )
 
         for position, step in enumerate(program):
             row = [CODE[step.code], 0, 0, 0, 0, 0, 0, -1, 0]
@@ -343,7 +349,9 @@ class Binder:
                     register = free.pop()
                     where[position] = (registers + register * self._register_bytes(block), 0)
                 row[1:3] = where[position]
-            there = (self.places[str(step.target)] + start * self.itemsize, self.itemsize) if step.code == "store" else None
+            there = (
+                (self.places[str(step.target)] + start * self.itemsize, self.itemsize) if step.code == "store" else None
+            )
             if there is None or step.operands[0][0] != "result" or where[int(step.operands[0][1])] != there:
                 self.tables.steps.append(row)
             for kind, value in set(step.operands):

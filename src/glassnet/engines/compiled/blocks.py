@@ -37,11 +37,8 @@ SUMMING = {*FAST, "reassoc"}
 """In a sum it may change the order, too."""
 
 
-# ruff: noqa: D103 - a loop says what it does
-
-
 @njit(fastmath=SUMMING, error_model="numpy")
-def _total(a, count):  # type: ignore[no-untyped-def]
+def _total(a, count):
     total = a.dtype.type(0)
     for i in range(count):
         total += a[i]
@@ -49,7 +46,7 @@ def _total(a, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=SUMMING, error_model="numpy")
-def _total_of_squares(a, count):  # type: ignore[no-untyped-def]
+def _total_of_squares(a, count):
     total = a.dtype.type(0)
     for i in range(count):
         total += a[i] * a[i]
@@ -57,7 +54,7 @@ def _total_of_squares(a, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _unary(code, d, a, count):  # type: ignore[no-untyped-def]
+def _unary(code, d, a, count):
     if code == TANH:
         for i in range(count):
             d[i] = vm.tanh_(a[i])
@@ -118,7 +115,7 @@ def _unary(code, d, a, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _binary_vv(code, d, a, b, count):  # type: ignore[no-untyped-def]
+def _binary_vv(code, d, a, b, count):
     one, zero = a.dtype.type(1), a.dtype.type(0)
     if code == ADD_VV:
         for i in range(count):
@@ -159,7 +156,7 @@ def _binary_vv(code, d, a, b, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _binary_vs(code, d, a, s, count):  # type: ignore[no-untyped-def]
+def _binary_vs(code, d, a, s, count):
     one, zero = a.dtype.type(1), a.dtype.type(0)
     if code == ADD_VS:
         for i in range(count):
@@ -206,7 +203,7 @@ def _binary_vs(code, d, a, s, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _along_rows(code, d, a, rows, columns):  # type: ignore[no-untyped-def]
+def _along_rows(code, d, a, rows, columns):
     if code == ROW_SUM:
         for r in range(rows):
             total = a.dtype.type(0)
@@ -246,7 +243,7 @@ def _along_rows(code, d, a, rows, columns):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def run_vector(total, columns, block, first, count, steps, scalars, like):  # type: ignore[no-untyped-def]
+def run_vector(total, columns, block, first, count, steps, scalars, like):
     """The program of one `Vector` operation, block by block.
 
     A step is (code, target, its bytes a number, a, its bytes a number, b, its bytes a number, slot): what stays where it is
@@ -272,9 +269,13 @@ def run_vector(total, columns, block, first, count, steps, scalars, like):  # ty
                 for i in range(length):
                     d[i] = value
             elif code == SPREAD:
-                _along_rows(code, d, numbers_at(steps[p, 3] + steps[p, 4] * (start // columns), rows, like), rows, columns)
+                _along_rows(
+                    code, d, numbers_at(steps[p, 3] + steps[p, 4] * (start // columns), rows, like), rows, columns
+                )
             elif code == SUM_ROWS:
-                _along_rows(code, numbers_at(steps[p, 1] + steps[p, 2] * (start // columns), rows, like), a, rows, columns)
+                _along_rows(
+                    code, numbers_at(steps[p, 1] + steps[p, 2] * (start // columns), rows, like), a, rows, columns
+                )
             elif code in (TILE, ROW_SUM, ROW_MAX, SUM_COLUMNS):
                 _along_rows(code, d, a, rows, columns)
             elif code == WHERE:

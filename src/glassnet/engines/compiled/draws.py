@@ -34,7 +34,7 @@ def _high_product(typing_context: Any, a: Any, b: Any) -> Any:
 
 
 @njit(inline="always")
-def _philox(c0, c1, c2, c3, key):  # type: ignore[no-untyped-def]
+def _philox(c0, c1, c2, c3, key):
     k0, k1 = key, np.uint64(0)
     for _ in range(10):
         h0, l0 = _high_product(_M0, c0), _M0 * c0
@@ -46,7 +46,7 @@ def _philox(c0, c1, c2, c3, key):  # type: ignore[no-untyped-def]
 
 
 @njit
-def raw(seed, purpose, index, part, out, count):  # type: ignore[no-untyped-def]
+def raw(seed, purpose, index, part, out, count):
     """The first `count` numbers of an address, as `Philox.random_raw` gives them."""
     block = np.uint64(1)
     position = 0
@@ -59,7 +59,7 @@ def raw(seed, purpose, index, part, out, count):  # type: ignore[no-untyped-def]
 
 
 @njit
-def order(seed, epoch, count, numbers, order, other):  # type: ignore[no-untyped-def]
+def order(seed, epoch, count, numbers, order, other):
     """`order` becomes the samples' order in an epoch: that of as many random numbers.
 
     Three passes of a radix sort look at the upper 33 bits, a last one puts right the few that agree in them.
@@ -91,7 +91,7 @@ def order(seed, epoch, count, numbers, order, other):  # type: ignore[no-untyped
 
 
 @njit
-def mask(seed, iteration, layer, threshold, out, first, count):  # type: ignore[no-untyped-def]
+def mask(seed, iteration, layer, threshold, out, first, count):
     """Zeros and ones of one layer's dropout in one iteration: `count` of them from number `first` on."""
     one, zero = out.dtype.type(1), out.dtype.type(0)
     position = 0

@@ -23,8 +23,8 @@ from glassnet.engines.compiled.addresses import (
     take_shared,
 )
 from glassnet.engines.compiled.blocks import FAST, SUM_ALL, SUM_SQUARES, run_vector
-from glassnet.engines.compiled.thin import dots, outer, shares
 from glassnet.engines.compiled.kept import kept
+from glassnet.engines.compiled.thin import dots, outer, shares
 
 GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, NARROW_FORWARD, NARROW_BACKWARD = range(11)
 SPLIT = 16
@@ -67,7 +67,7 @@ HEAD = 6
 
 
 @njit(error_model="numpy")
-def _scalar(code, a, b):  # type: ignore[no-untyped-def]
+def _scalar(code, a, b):
     value = a
     if code == 1:
         value = a + b
@@ -103,7 +103,7 @@ def _scalar(code, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _metric(kind, A, Y, w, weighted, rows, columns, scalars, slot):  # type: ignore[no-untyped-def]
+def _metric(kind, A, Y, w, weighted, rows, columns, scalars, slot):
     """Adds hits (kinds 0 to 2) or squared errors by output (kind 3) to the slots."""
     if kind == 3:
         for j in range(columns):
@@ -136,7 +136,7 @@ def _metric(kind, A, Y, w, weighted, rows, columns, scalars, slot):  # type: ign
 
 
 @njit
-def _one(op, row, position, iteration, steps, scalars, factors, lane, plan):  # type: ignore[no-untyped-def]
+def _one(op, row, position, iteration, steps, scalars, factors, lane, plan):
     """One operation; `row` is where in X the rows begin that it reads in place, `position` where in the batch."""
     kind = op[0]
     if kind == GEMM:
@@ -170,7 +170,7 @@ def _one(op, row, position, iteration, steps, scalars, factors, lane, plan):  # 
 
 
 @njit
-def _take(source, target, columns, order, given, shuffled, start, size, like):  # type: ignore[no-untyped-def]
+def _take(source, target, columns, order, given, shuffled, start, size, like):
     """Copy rows to where the operations read them. `shuffled`: 0 as they come, 1 by `order`, 2 by `given`."""
     to = numbers_at(target, size * columns, like)
     if shuffled == 0:
@@ -184,7 +184,7 @@ def _take(source, target, columns, order, given, shuffled, start, size, like):  
 
 
 @njit
-def _bring(x, y, w, order, given, start, size, plan, like):  # type: ignore[no-untyped-def]
+def _bring(x, y, w, order, given, start, size, plan, like):
     """The rows of a batch, or of a tile of it, to the buffers x, y and w."""
     if plan[TAKES_X]:
         _take(plan[X], x, plan[FEATURES], order, given, plan[SHUFFLE], start, size, like)
@@ -194,7 +194,9 @@ def _bring(x, y, w, order, given, start, size, plan, like):  # type: ignore[no-u
 
 
 @njit
-def _job(lane, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan):  # type: ignore[no-untyped-def]
+def _job(
+    lane, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan
+):
     """A lane's share of an operation, or of the rows of a batch."""
     mine = scalars[lane]
     if lane:
@@ -225,19 +227,47 @@ def _job(lane, job, where, row, iteration, begin, variant, ops, steps, scalars, 
 
 
 @njit
-def _together(job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):  # type: ignore[no-untyped-def]
+def _together(
+    job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan
+):
     """A job shared by all lanes. What no other thread has begun when this one is ready, it does itself."""
     count = plan[LANES]
     for lane in range(1, count):
         post = mail[lane]
-        post[JOB], post[WHERE], post[ROW], post[UPDATES], post[BEGIN], post[VARIANT] = job, where, row, iteration, begin, variant
+        post[JOB], post[WHERE], post[ROW], post[UPDATES], post[BEGIN], post[VARIANT] = (
+            job,
+            where,
+            row,
+            iteration,
+            begin,
+            variant,
+        )
         store_shared(post, POSTED, post[POSTED] + 1)
-    _job(0, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan)
+    _job(
+        0, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan
+    )
     for lane in range(1, count):
         post = mail[lane]
         ticket = post[POSTED]
         if take_shared(post, CLAIMED, ticket - 1, ticket):
-            _job(lane, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan)
+            _job(
+                lane,
+                job,
+                where,
+                row,
+                iteration,
+                begin,
+                variant,
+                ops,
+                steps,
+                scalars,
+                factors,
+                lanes,
+                sums_at,
+                order,
+                given,
+                plan,
+            )
         else:
             looks = 0
             while load_shared(post, DONE) != ticket:
@@ -259,14 +289,14 @@ def _together(job, where, row, iteration, begin, variant, ops, steps, scalars, f
 
 
 @njit(fastmath=FAST)
-def _add(target, source, count, like):  # type: ignore[no-untyped-def]
+def _add(target, source, count, like):
     to, rest = numbers_at(target, count, like), numbers_at(source, count, like)
     for i in range(count):
         to[i] += rest[i]
 
 
 @njit
-def _serve(lane, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):  # type: ignore[no-untyped-def]
+def _serve(lane, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):
     """Help with what is posted, until −1 is."""
     post = mail[lane]
     looks = 0
@@ -287,7 +317,7 @@ def _serve(lane, ops, steps, scalars, factors, lanes, sums_at, mail, order, give
 
 
 @njit
-def _run(begin, end, row, iteration, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):  # type: ignore[no-untyped-def]
+def _run(begin, end, row, iteration, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):
     """Operations `begin` to `end`, the large ones shared by the lanes."""
     for p in range(begin, end):
         if ops[p, SPLIT]:
@@ -300,7 +330,24 @@ def _run(begin, end, row, iteration, ops, steps, scalars, factors, lanes, sums_a
 
 
 @njit
-def _forward(variant, start, size, epoch, iteration, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, order, given, plan):  # type: ignore[no-untyped-def]
+def _forward(
+    variant,
+    start,
+    size,
+    epoch,
+    iteration,
+    ops,
+    steps,
+    ranges,
+    scalars,
+    factors,
+    lanes,
+    sums_at,
+    mail,
+    order,
+    given,
+    plan,
+):
     """Everything before the assignments: values, cost and slopes of one batch."""
     mine = epoch - plan[GIVEN] if plan[SHUFFLE] == 2 else 0
     if plan[TILED]:
@@ -309,7 +356,22 @@ def _forward(variant, start, size, epoch, iteration, ops, steps, ranges, scalars
             given, plan,
         )  # fmt: skip
         _together(
-            TILES, mine, 0, iteration, start, variant, ops, steps, scalars, factors, lanes, sums_at, mail, order, given[mine], plan
+            TILES,
+            mine,
+            0,
+            iteration,
+            start,
+            variant,
+            ops,
+            steps,
+            scalars,
+            factors,
+            lanes,
+            sums_at,
+            mail,
+            order,
+            given[mine],
+            plan,
         )
         _run(
             ranges[variant, POST], ranges[variant, POST_END], 0, iteration, ops, steps, scalars, factors, lanes, sums_at, mail,
@@ -325,7 +387,7 @@ def _forward(variant, start, size, epoch, iteration, ops, steps, ranges, scalars
 
 
 @njit
-def _measure(x, y, w, rows, last, last_end, ops, steps, scalars, factors, plan, totals):  # type: ignore[no-untyped-def]
+def _measure(x, y, w, rows, last, last_end, ops, steps, scalars, factors, plan, totals):
     """Cost, and hits or squared errors, of the present parameters on these rows; chunk by chunk, in their order."""
     totals[:] = 0.0
     size, start = plan[MEASURE_SIZE], 0
@@ -351,7 +413,7 @@ def _measure(x, y, w, rows, last, last_end, ops, steps, scalars, factors, plan, 
 
 
 @njit
-def _lagging_row(row, scalars, plan, weight):  # type: ignore[no-untyped-def]
+def _lagging_row(row, scalars, plan, weight):
     """What the forward pass of the next update says of the parameters that the last one left."""
     row[ROW_COST] = scalars[plan[SLOT_L]]
     row[ROW_PENALTY] = scalars[plan[SLOT_R]] if plan[SLOT_R] >= 0 else 0.0
@@ -360,7 +422,7 @@ def _lagging_row(row, scalars, plan, weight):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _measured_row(row, ops, steps, scalars, factors, plan, sums, totals):  # type: ignore[no-untyped-def]
+def _measured_row(row, ops, steps, scalars, factors, plan, sums, totals):
     if not plan[LAGS]:
         _measure(
             plan[CHECK_X], plan[CHECK_Y], plan[CHECK_W], plan[CHECK_ROWS], plan[MEASURE_LAST], plan[MEASURE_LAST_END], ops,
@@ -387,7 +449,28 @@ def _measured_row(row, ops, steps, scalars, factors, plan, sums, totals):  # typ
 
 
 @kept
-def advance(lane, plan, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, alphas, numbers, order, other, given, rows, snapshots, marks, sums, totals):  # type: ignore[no-untyped-def] # noqa: E501
+def advance(
+    lane,
+    plan,
+    ops,
+    steps,
+    ranges,
+    scalars,
+    factors,
+    lanes,
+    sums_at,
+    mail,
+    alphas,
+    numbers,
+    order,
+    other,
+    given,
+    rows,
+    snapshots,
+    marks,
+    sums,
+    totals,
+):
     """Make updates until `plan[STOP]`; what happened stands in `plan`, `rows`, `snapshots` and `sums`.
 
     In another lane than the first: help with them.
@@ -412,7 +495,22 @@ def advance(lane, plan, ops, steps, ranges, scalars, factors, lanes, sums_at, ma
         mine[plan[SLOT_T]] = iteration + 1
         variant = 0 if size == batch else 1
         _forward(
-            variant, start, size, epoch, iteration, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, order, given, plan
+            variant,
+            start,
+            size,
+            epoch,
+            iteration,
+            ops,
+            steps,
+            ranges,
+            scalars,
+            factors,
+            lanes,
+            sums_at,
+            mail,
+            order,
+            given,
+            plan,
         )
         J = mine[plan[SLOT_J]]
         if not math.isfinite(J):
@@ -427,7 +525,7 @@ def advance(lane, plan, ops, steps, ranges, scalars, factors, lanes, sums_at, ma
         )  # fmt: skip
         sums[COSTS] += J * size
         sums[SQUARES] += mine[plan[SLOT_SQUARES]]
-        if J > sums[LIMIT] and plan[EXPLODED_AT] < 0:
+        if sums[LIMIT] < J and plan[EXPLODED_AT] < 0:
             plan[EXPLODED_AT] = iteration + 1
             sums[EXPLODED_COST] = J
         iteration += 1
@@ -449,7 +547,9 @@ def advance(lane, plan, ops, steps, ranges, scalars, factors, lanes, sums_at, ma
             marks[taken, 2] = sums[SQUARES]
             taken += 1
     if pending >= 0 and result == FINISHED and not plan[QUIET]:
-        _forward(0, 0, count, 0, iteration, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, order, given, plan)
+        _forward(
+            0, 0, count, 0, iteration, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, order, given, plan
+        )
         _lagging_row(rows[pending], mine, plan, sums[TOTAL_WEIGHT])
     plan[PENDING] = pending if result == NOT_FINITE else -1
     plan[ITERATION], plan[EPOCHS], plan[SNAPSHOTS] = iteration, epochs, taken

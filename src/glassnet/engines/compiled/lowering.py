@@ -221,7 +221,10 @@ class Lowering:
             case Negate():
                 code, operands = "multiply", (self.constant(-1.0), self.number(expression.argument))
             case Compare():
-                code, operands = COMPARED[expression.operator], (self.number(expression.left), self.number(expression.right))
+                code, operands = (
+                    COMPARED[expression.operator],
+                    (self.number(expression.left), self.number(expression.right)),
+                )
             case Function(kind=Defined() as kind):
                 return self.number(kind.expanded(expression.arguments[0]))
             case Function() if expression.kind.name in SCALAR_FUNCTIONS:
@@ -278,7 +281,13 @@ class Lowering:
         """The finished program: stores that nothing reads are left out, with what only they needed."""
         self._drop_unread()
         return Program(
-            [*self.prologue, *self.operations], self.shapes, self.slots, self.named_slots, self.aliases, self.regions, self.kept
+            [*self.prologue, *self.operations],
+            self.shapes,
+            self.slots,
+            self.named_slots,
+            self.aliases,
+            self.regions,
+            self.kept,
         )
 
     def _drop_unread(self) -> None:
@@ -318,7 +327,9 @@ def _merge(earlier: Vector, new: Vector) -> None:
     """Append a program to another over the same entries; what the first computes, the second takes from there."""
     stored = {i.target: i.operands[0] for i in earlier.program if i.code == "store"}
     known = {
-        (i.code, i.operands): position for position, i in enumerate(earlier.program) if i.target is None and i.code != "sum_all"
+        (i.code, i.operands): position
+        for position, i in enumerate(earlier.program)
+        if i.target is None and i.code != "sum_all"
     }
     place: dict[int, Operand] = {}
     for position, step in enumerate(new.program):
@@ -413,7 +424,9 @@ class _Statement:
             case Power():
                 return self._power(expression.left, expression.right)
             case Negate():
-                return self.put("multiply_vs", self.value(expression.argument), ("number", self.lowering.constant(-1.0)))
+                return self.put(
+                    "multiply_vs", self.value(expression.argument), ("number", self.lowering.constant(-1.0))
+                )
             case Compare():
                 return self._compare(COMPARED[expression.operator], expression.left, expression.right)
             case Function():
@@ -487,7 +500,9 @@ class _Statement:
         if name == "softmax":
             return self.put("divide_vv", raised, total)
         logarithm = self.put("log", total)
-        return self.put("subtract_vv", centred, logarithm) if name == "log_softmax" else self.put("add_vv", top, logarithm)
+        return (
+            self.put("subtract_vv", centred, logarithm) if name == "log_softmax" else self.put("add_vv", top, logarithm)
+        )
 
 
 ELEMENTWISE = {
@@ -498,7 +513,9 @@ ELEMENTWISE = {
 SCALAR_FUNCTIONS = ("sqrt", "exp", "log", "abs", "max", "min")
 
 
-def grouped(equations: Sequence[Equation], parameters: Sequence[str], states: Sequence[str]) -> list[tuple[list[str], list[Equation]]]:
+def grouped(
+    equations: Sequence[Equation], parameters: Sequence[str], states: Sequence[str]
+) -> list[tuple[list[str], list[Equation]]]:
     """Parameters whose updates read alike, so that one operation makes them all: (names, the first one's lines).
 
     An update may use its own parameter, its slope and its memory only; one that uses more stands alone.
@@ -521,5 +538,3 @@ def grouped(equations: Sequence[Equation], parameters: Sequence[str], states: Se
         else:
             groups.append(([name], mine, shape))
     return [(names, lines) for names, lines, _ in groups]
-
-

@@ -180,7 +180,14 @@ class Machine:
             rows = max(bring, self.measured_rows) if lane == 0 else bring if self.tiled else 0
             width = n if self.takes_x or lane == 0 else 0
             values = max(size for _, size in areas) if lane == 0 else areas[0][1] if self.tiled else 0
-            parts += [self.slope_size if lane == 0 or self.tiled else 0, rows * width, rows * k, rows, values, registers]
+            parts += [
+                self.slope_size if lane == 0 or self.tiled else 0,
+                rows * width,
+                rows * k,
+                rows,
+                values,
+                registers,
+            ]
         starts = np.concatenate([[0], np.cumsum([aligned(p, itemsize) for p in parts])])
         self.memory = Memory(int(starts[-1]), self.dtype)
         base = [self.memory.address + int(s) * itemsize for s in starts]
@@ -219,7 +226,11 @@ class Machine:
         itemsize = self.dtype.itemsize
         self._tables = Tables()
         self._slots: list[int] = []
-        everything = [self.lowered.update, self.lowered.measure, *([self.lowered.penalty] if self.lowered.penalty else [])]
+        everything = [
+            self.lowered.update,
+            self.lowered.measure,
+            *([self.lowered.penalty] if self.lowered.penalty else []),
+        ]
         for program in everything:
             self._slots.append(len(self._tables.slots))
             self._tables.slots.extend(program.slots)
@@ -240,7 +251,9 @@ class Machine:
         if self.validation is not None:
             held = measuring.write(self._measure, len(self.validation) % self.measured_rows or self.measured_rows)
         if self.lowered.penalty:
-            binder = Binder(self._tables, self.lowered.penalty, self.places(2, 0), registers, itemsize, 0, self._slots[2])
+            binder = Binder(
+                self._tables, self.lowered.penalty, self.places(2, 0), registers, itemsize, 0, self._slots[2]
+            )
             alone = binder.write(self._penalty, 0)
         self.operations = np.array(self._tables.operations, dtype=np.int64)
         self.steps = np.array(self._tables.steps or [[0] * 9], dtype=np.int64)
@@ -328,9 +341,7 @@ class Machine:
             ranges[loop.UPDATE], ranges[loop.UPDATE_END] = main.write(self._phases.update, size)
             return
         ranges[loop.PRE] = len(self._tables.operations)
-        self._tables.operations.append(
-            [loop.ZERO, self.areas[0][0], self.slope_size, *[0] * (loop.WIDTH - 3)]
-        )
+        self._tables.operations.append([loop.ZERO, self.areas[0][0], self.slope_size, *[0] * (loop.WIDTH - 3)])
         ranges[loop.PRE_END] = main.write(self._phases.before, size)[1]
         ranges[loop.POST], ranges[loop.POST_END] = main.write(self._phases.after, size)
         ranges[loop.UPDATE], ranges[loop.UPDATE_END] = main.write(self._phases.update, size)
@@ -358,7 +369,9 @@ class Machine:
     def state(self, flat: np.ndarray | None = None) -> State:
         """The present state, or one that a snapshot holds; arrays of its own, in one piece of memory."""
         held = self.state_view.copy() if flat is None else flat
-        return {name: held[slice(*self._views[name][:2])].reshape(self._views[name][2]) for name, _ in self.lowered.state}
+        return {
+            name: held[slice(*self._views[name][:2])].reshape(self._views[name][2]) for name, _ in self.lowered.state
+        }
 
     def slopes(self) -> dict[str, np.ndarray]:
         """The gradients of the last update, by name."""
@@ -379,7 +392,9 @@ class Machine:
         """About how many updates take so long, before any has been timed."""
         gemms = self.operations[self.operations[:, 0] == loop.GEMM]
         vectors = self.operations[self.operations[:, 0] == loop.VECTOR]
-        work = 2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10 + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
+        work = (
+            2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10 + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
+        )
         return max(1, int(seconds / (work + len(self.operations) * 1e-7)))
 
     def advance(
@@ -414,7 +429,9 @@ class Machine:
             alphas, self._numbers, self._order, self._other, orders, rows, snapshots, marks, sums, self.totals,
         )  # fmt: skip
         with blas_alone():
-            helpers = [helper_threads(self.lanes).submit(loop.advance, lane, *given_arguments) for lane in range(1, self.lanes)]
+            helpers = [
+                helper_threads(self.lanes).submit(loop.advance, lane, *given_arguments) for lane in range(1, self.lanes)
+            ]
             try:
                 result = loop.advance(0, *given_arguments)
             finally:
@@ -425,7 +442,9 @@ class Machine:
         taken = int(plan[loop.SNAPSHOTS])
         kept = [(int(marks[i, 0]), snapshots[i], float(marks[i, 1]), float(marks[i, 2])) for i in range(taken)]
         ended = int(plan[loop.EPOCHS]) - (1 if plan[loop.PENDING] >= 0 else 0)
-        exploded = (int(plan[loop.EXPLODED_AT]), float(sums[loop.EXPLODED_COST])) if plan[loop.EXPLODED_AT] >= 0 else None
+        exploded = (
+            (int(plan[loop.EXPLODED_AT]), float(sums[loop.EXPLODED_COST])) if plan[loop.EXPLODED_AT] >= 0 else None
+        )
         return Advance(
             result == loop.FINISHED, int(plan[loop.ITERATION]), rows[:ended], kept, float(sums[loop.COSTS]),
             float(sums[loop.SQUARES]), exploded,

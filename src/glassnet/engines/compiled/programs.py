@@ -10,7 +10,6 @@ from glassnet.engines.compiled.operations import Barrier, Mask, Metric, Scalar
 from glassnet.engines.compiled.rewrites import rewrite
 from glassnet.equations.derive import Derivation
 from glassnet.equations.expression import Expression, Shape, Sum, Symbol, replace
-from glassnet.equations.layers import Equation
 
 SQUARES = "gradient_square"
 HIT = "metric"
@@ -62,7 +61,13 @@ def lower(derivation: Derivation, metric: tuple[int, int], leave_out: Collection
         total = sum(_entries(shapes[n]) for n in names)
         table: dict[Expression, Expression] = {}
 
-        def region(name: str, members: tuple[str, ...], like: Symbol, total: int = total, table: dict[Expression, Expression] = table) -> str:
+        def region(
+            name: str,
+            members: tuple[str, ...],
+            like: Symbol,
+            total: int = total,
+            table: dict[Expression, Expression] = table,
+        ) -> str:
             regions[name] = members
             table[like] = Symbol(name, (total,))
             return name
@@ -115,7 +120,9 @@ def lower(derivation: Derivation, metric: tuple[int, int], leave_out: Collection
     program = rewrite(update.program(), leave_out)
 
     measure = Lowering(fixed, ("m", "R"), {derivation.output.name}, regions)
-    for equation in derivation.inference + tuple(e for e in derivation.cost if e.name in ("S", "L") or (e.name == "J" and not _penalised(derivation))):
+    for equation in derivation.inference + tuple(
+        e for e in derivation.cost if e.name in ("S", "L") or (e.name == "J" and not _penalised(derivation))
+    ):
         measure.add(equation)
     measure.operations.append(_metric(measure, derivation, metric))
     penalty = None

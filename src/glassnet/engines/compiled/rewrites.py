@@ -40,7 +40,9 @@ class _Matcher:
 
     def is_constant(self, operand: Operand, value: float) -> bool:
         slot = int(operand[1])
-        written = any(slot in o.slots_written for o in self.program.operations) or slot in self.program.named_slots.values()
+        written = (
+            any(slot in o.slots_written for o in self.program.operations) or slot in self.program.named_slots.values()
+        )
         return operand[0] == "number" and not written and self.program.slots[slot] == value
 
     def negative(self, slot: int) -> int | None:

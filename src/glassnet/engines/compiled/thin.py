@@ -13,7 +13,7 @@ from glassnet.engines.compiled.blocks import FAST, SUMMING
 
 
 @njit(fastmath=SUMMING, error_model="numpy")
-def _dot(a, b, count):  # type: ignore[no-untyped-def]
+def _dot(a, b, count):
     total = a.dtype.type(0)
     for i in range(count):
         total += a[i] * b[i]
@@ -21,7 +21,7 @@ def _dot(a, b, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=SUMMING, error_model="numpy")
-def _dot4(a, b, c, d, w, count):  # type: ignore[no-untyped-def]
+def _dot4(a, b, c, d, w, count):
     s, t, u, v = a.dtype.type(0), a.dtype.type(0), a.dtype.type(0), a.dtype.type(0)
     for i in range(count):
         x = w[i]
@@ -33,19 +33,19 @@ def _dot4(a, b, c, d, w, count):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _add4(to, a, b, c, d, p, q, r, s, count):  # type: ignore[no-untyped-def]
+def _add4(to, a, b, c, d, p, q, r, s, count):
     for i in range(count):
         to[i] += p * a[i] + q * b[i] + r * c[i] + s * d[i]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _add1(to, a, p, count):  # type: ignore[no-untyped-def]
+def _add1(to, a, p, count):
     for i in range(count):
         to[i] += p * a[i]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def dots(m, k, A, w, adds, target, like):  # type: ignore[no-untyped-def]
+def dots(m, k, A, w, adds, target, like):
     """target (m,) = (or +=) A w, for A (m, k)."""
     to, weights, step = numbers_at(target, m, like), numbers_at(w, k, like), k * like.itemsize
     r = 0
@@ -70,7 +70,7 @@ def dots(m, k, A, w, adds, target, like):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def shares(m, k, A, d, adds, target, like):  # type: ignore[no-untyped-def]
+def shares(m, k, A, d, adds, target, like):
     """target (k,) = (or +=) Aᵀ d, for A (m, k): every row's share, weighted by its slope."""
     to, slopes, step = numbers_at(target, k, like), numbers_at(d, m, like), k * like.itemsize
     if not adds:
@@ -89,7 +89,7 @@ def shares(m, k, A, d, adds, target, like):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def outer(m, n, d, w, adds, target, like):  # type: ignore[no-untyped-def]
+def outer(m, n, d, w, adds, target, like):
     """target (m, n) = (or +=) d wᵀ."""
     slopes, weights = numbers_at(d, m, like), numbers_at(w, n, like)
     for r in range(m):
