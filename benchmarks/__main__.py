@@ -1,86 +1,149 @@
-"""Peers side by side, each in its own process: medians, ratios, memory.
+"""Training, first fits and regressions of glassnet and its peers, side by side on this machine.
 
-python -m benchmarks                  the table
-python -m benchmarks --rows 10000     smaller
-python -m benchmarks --json out.json  as JSON, too
+python -m benchmarks                                      everything; some minutes
+python -m benchmarks --workloads flower,iris --repeats 3  some of it
+python -m benchmarks --peers glassnet,jax --json out.json --plot speed.png
+python -m benchmarks --growth --plot growth.png           how a step grows with units, rows and depth
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import WORKLOADS
+from benchmarks import growth, latency, regression, report
+from benchmarks.data import problem
+from benchmarks.driver import measure, recording
+from benchmarks.machine import described, measured_limits
+from benchmarks.names import DEFAULT, PEERS
+from benchmarks.workloads import WORKLOADS, quick
 
-LADDER = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
-"""Tolerances of scikit-learn's lbfgs, its default first; the loosest that reaches glassnet's likelihood is compared."""
-SAME = 1e-9
-"""Relative difference of log-likelihoods that counts as none."""
-
-
-def run(workload: str, peer: str, rows: int, repeats: int, tolerance: float = LADDER[0]) -> dict[str, Any]:
-    """What one process measured."""
-    asked = [workload, peer, "--rows", str(rows), "--repeats", str(repeats), "--tolerance", str(tolerance)]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peers", *asked], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parent.parent,
-    )  # fmt: skip
-    return {"workload": workload, "peer": peer, "tolerance": tolerance, **json.loads(done.stdout.splitlines()[-1])}
+OTHERS = ("latency", "regression")
+"""What else can be named as a workload."""
 
 
-def compare(workload: str, rows: int, repeats: int) -> list[dict[str, Any]]:
-    """glassnet, the peer at its defaults, and the peer as accurate as glassnet."""
-    ours = run(workload, "glassnet", rows, repeats)
-    found = [{**ours, "tolerance": None}]
-    if workload == "ols":
-        return [*found, {**run(workload, "scikit-learn", rows, repeats), "tolerance": None}]
-    for tolerance in LADDER:
-        theirs = run(workload, "scikit-learn", rows, repeats if tolerance == LADDER[0] else 1, tolerance)
-        away = (ours["log_likelihood"] - theirs["log_likelihood"]) / abs(ours["log_likelihood"])
-        if away <= SAME:
-            if tolerance != LADDER[0]:
-                theirs = run(workload, "scikit-learn", rows, repeats, tolerance)
-            return [*found, theirs]
-        if tolerance == LADDER[0]:
-            found.append(theirs)
-    return found
+def names(known: tuple[str, ...]) -> Any:
+    """A type for argparse: names with commas between them."""
+
+    def read(text: str) -> tuple[str, ...]:
+        found = tuple(name.strip() for name in text.split(",") if name.strip())
+        wrong = [name for name in found if name not in known]
+        if wrong or not found:
+            raise argparse.ArgumentTypeError(
+                f"got {', '.join(wrong) or 'nothing'}; it needs some of {', '.join(known)}"
+            )
+        return found
+
+    return read
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    """The results as text."""
-    head = f"{'workload':<32}{'peer':<30}{'seconds':>9}{'ratio':>7}{'extra MB':>10}{'iterations':>12}{'log-likelihood':>20}"
-    lines = [head]
-    base = {r["workload"]: r["seconds"] for r in results if r["peer"] == "glassnet"}
-    for r in results:
-        peer = r["peer"] + ("" if r["tolerance"] is None else f", lbfgs, tol={r['tolerance']:g}")
-        likelihood = "" if r["log_likelihood"] is None else f"{r['log_likelihood']:.6f}"
-        lines.append(
-            f"{r['workload']:<32}{peer:<30}{r['seconds']:>9.3f}{r['seconds'] / base[r['workload']]:>7.2f}"
-            f"{r['extra_mb']:>10.0f}{r['iterations']:>12}{likelihood:>20}"
-        )
-    return "\n".join(lines)
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    everything = (*WORKLOADS, *OTHERS)
+    parser.add_argument("--workloads", type=names(everything), help=", ".join(everything))
+    parser.add_argument("--peers", type=names(tuple(PEERS)), help=", ".join(PEERS))
+    parser.add_argument("--repeats", type=int, help="repetitions of each peer (7; 5 of a regression; 3 of a first fit)")
+    parser.add_argument("--quick", action="store_true", help="very few steps, to see that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png")
+    parser.add_argument(
+        "--growth", action="store_true", help="the growth series only; glassnet unless --peers is given"
+    )
+    parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="holds t10k-images-idx3-ubyte.gz and its labels")
+    parser.add_argument("--cats", type=Path, metavar="FILE.h5", help="the course's train_catvnoncat.h5")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the regressions")
+    asked = parser.parse_args()
+    if asked.repeats is not None and asked.repeats < 1:
+        parser.error(f"--repeats got {asked.repeats}; it needs a whole number from 1.")
+    if asked.mnist is None and os.environ.get("GLASSNET_MNIST"):
+        asked.mnist = Path(os.environ["GLASSNET_MNIST"])
+    for name, path in (("--mnist", asked.mnist), ("--cats", asked.cats), ("--plot", asked.plot and asked.plot.parent)):
+        if path is not None and not path.exists():
+            parser.error(f"{name} names {path}, which does not exist.")
+    return asked
+
+
+def say(text: str) -> None:
+    """Progress, on a terminal only, on one line."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """A piece of the report."""
+    say("")
+    print(text, flush=True)
+
+
+def train_all(asked: argparse.Namespace, chosen: tuple[str, ...], machine: dict[str, Any]) -> dict[str, Any]:
+    """The table of training; its rows, and what recording costs."""
+    limits = measured_limits(asked.quick)
+    show(report.head(machine, limits))
+    show(f"\n{report.COLUMNS}")
+    rows: list[dict[str, Any]] = []
+    costs: dict[str, Any] = {}
+    described_workloads: dict[str, Any] = {}
+    for name in chosen:
+        workload = quick(WORKLOADS[name]) if asked.quick else WORKLOADS[name]
+        made = problem(workload, asked.mnist, asked.cats)
+        workload = made.workload
+        found = measure(made, asked.peers or DEFAULT, asked.repeats or (1 if asked.quick else 7), say)
+        show(report.training_table(workload, found, limits) + "\n")
+        rows += found
+        costs[name] = recording(found)
+        described_workloads[name] = {"steps": workload.steps, "flops": workload.flops, **vars(workload)}
+    again = measured_limits(asked.quick)
+    return {
+        "limits": limits,
+        "limits_after": again,
+        "workloads": described_workloads,
+        "training": rows,
+        "recording": costs,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    libraries = {name: importlib.metadata.version(name) for name in ("glassnet", "scikit-learn", "numpy", "scipy")}
-    print(f"{asked.rows:,} rows; {os.cpu_count()} cores; Python {platform.python_version()}; "
-          + ", ".join(f"{name} {version}" for name, version in libraries.items()))  # fmt: skip
-    results = [r for workload in WORKLOADS for r in compare(workload, asked.rows, asked.repeats)]
-    print(table(results))
+    asked = options()
+    chosen = asked.workloads or (*WORKLOADS, *OTHERS)
+    machine = described()
+    kept: dict[str, Any] = {"machine": machine, "quick": asked.quick}
+    if asked.growth:
+        show(report.head(machine, {}))
+        kept["growth"] = growth.grow(
+            asked.peers or ("glassnet",), asked.repeats or (1 if asked.quick else 5), asked.quick, say
+        )
+        show("\n" + report.growth_table(kept["growth"]))
+    else:
+        training = tuple(name for name in chosen if name in WORKLOADS)
+        if training:
+            kept |= train_all(asked, training, machine)
+        else:
+            show(report.head(machine, {}) + "\n")
+        if "latency" in chosen:
+            say("first fits")
+            kept["latency"] = latency.latencies(asked.repeats or (1 if asked.quick else 3))
+            show(report.latency_table(kept["latency"]) + "\n")
+        if "regression" in chosen:
+            kept["regression_rows"] = 500 if asked.quick else asked.rows
+            kept["regression"] = [
+                row
+                for name in regression.NAMES
+                for row in regression.compare(name, kept["regression_rows"], asked.repeats or (1 if asked.quick else 5))
+            ]
+            show(f"{kept['regression_rows']:,} rows")
+            show(regression.table(kept["regression"]))
     if asked.json:
-        asked.json.write_text(json.dumps({"rows": asked.rows, "versions": libraries, "results": results}, indent=1))
+        asked.json.write_text(json.dumps(kept, indent=1))
+    if asked.plot:
+        from benchmarks.plotting import plot_growth, plot_training
+
+        (plot_growth if asked.growth else plot_training)(kept.get("growth", kept.get("training", [])), asked.plot)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def iris(workload: Workload) -> Problem:
 
     X, labels = load_iris(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    draws = np.random.RandomState(SEED)  # noqa: NPY002 - scikit-learn's generator
+    draws = np.random.RandomState(SEED)  # scikit-learn's generator
     start: Parameters = []
     for n_in, n_out in zip(workload.widths, workload.widths[1:], strict=False):
         most = np.sqrt(2 / (n_in + n_out))

@@ -1,6 +1,6 @@
 """What this machine can do, measured: the rate of a float32 matrix product, and of copying memory.
 
-    python -m benchmarks.machine        one line of JSON; a process of its own, with the threads its environment allows
+python -m benchmarks.machine        one line of JSON; a process of its own, with the threads its environment allows
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def measured_limits(quick: bool = False) -> dict[str, float]:
     """`limits`, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.machine", *(["--quick"] if quick else [])]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment(), preexec_fn=two_cores
-    )
+        command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment(),
+        preexec_fn=two_cores if os.name == "posix" else None,
+    )  # fmt: skip
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -96,6 +97,7 @@ def described() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "threads": min(THREADS, os.cpu_count() or 1),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "versions": versions,
     }

@@ -32,7 +32,7 @@ class Train:
             "initial_parameters": start,
             "progress": False,
             "dtype": w.dtype,
-            "engine": "reference" if variant == "reference" else "auto",
+            "engine": variant if variant in ("reference", "compiled") else "auto",
             "record": "last" if variant == "last" else "auto",
         }
         self.trained: Any = None
@@ -84,7 +84,7 @@ def order_of_estimator(problem: Problem) -> Any:
     """The generator as it stands after the estimator's first weights: its shuffles are the problem's order."""
     from glassnet.training import ShuffleStream
 
-    draws = np.random.RandomState(0)  # noqa: NPY002 - scikit-learn's generator
+    draws = np.random.RandomState(0)  # scikit-learn's generator
     for W, b in problem.start:
         draws.uniform(size=W.size + b.size)
     return ShuffleStream.of(draws)

@@ -32,6 +32,10 @@ WORTH_SHARING_PRODUCT = 4e5
 """Floating-point operations of a matrix product that two threads make faster than one (a few microseconds)."""
 WORTH_SHARING_STEPS = 24_000
 """Entries times steps of a vector operation, likewise."""
+GRAIN = 16
+"""Rows of weights that lanes are given together."""
+MOST_SUMS = 8
+"""Sums of one operation that lanes can share."""
 BLOCK_BYTES = 4096
 """Of one register of a vector program: half a dozen of them fit in the first-level cache."""
 ALIGNMENT = 64
@@ -155,6 +159,29 @@ class Tables:
     slots: list[float] = field(default_factory=list)
 
 
+@dataclass
+class Pieces:
+    """An operation cut for the lanes.
+
+    Attributes
+    ----------
+    rows : the table's rows of each lane
+    sums : the numbers that every lane adds to
+    along : the slopes whose rows the lanes have divided among them
+    partial : (where the sum belongs, where each lane has its own, how many numbers), for a product cut along its inner side
+    """
+
+    rows: list[list[list[int]]]
+    sums: set[int]
+    along: str | None = None
+    partial: tuple[int, list[int], int] | None = None
+
+    def followed_by(self, other: Pieces) -> Pieces:
+        """Both, one after the other in every lane."""
+        both = [a + b for a, b in zip(self.rows, other.rows, strict=True)]
+        return Pieces(both, self.sums | other.sums, partial=self.partial)
+
+
 class Binder:
     """Writes one program into the tables for one batch size and one lane.
 
@@ -164,12 +191,13 @@ class Binder:
     registers : where the registers of each lane begin; more than one share the large operations
     in_place : byte distance of two rows of X when X is read where the data lie, else 0
     slots : where the program's numbers begin
+    room : numbers that the registers of a lane have room for
     adds_to : values to which every product and sum is added (the slopes, when a batch is taken in tiles)
     """
 
     def __init__(
         self, tables: Tables, program: Program, places: dict[str, int], registers: list[int], itemsize: int, in_place: int,
-        slots: int, adds_to: frozenset[str] = frozenset(),
+        slots: int, adds_to: frozenset[str] = frozenset(), room: int = 0,
     ) -> None:  # fmt: skip
         self.tables = tables
         self.program = program
@@ -180,60 +208,155 @@ class Binder:
         self.in_place = in_place
         self.slots = slots
         self.adds_to = adds_to
+        self.room = room
 
     def write(self, operations: list[Operation], rows: int) -> tuple[int, int]:
         """The rows of the table that these operations take: (begin, end)."""
         written = [self._row(operation, rows) for operation in operations]
-        for row, operation in zip(written, operations, strict=True):
-            parts = self._parts(row, operation, rows) if len(self.lanes) > 1 else []
-            row.extend([0] * (loop.WIDTH - len(row)))
-            if parts:
-                row[loop.SPLIT] = len(self.tables.operations)
-                self.tables.operations.extend([*part, *[0] * (loop.WIDTH - len(part))] for part in parts)
+        pieces = [
+            self._pieces(o, row, rows) if len(self.lanes) > 1 else None
+            for o, row in zip(operations, written, strict=True)
+        ]
+        table: list[list[int]] = []
+        position = 0
+        while position < len(written):
+            mine = pieces[position]
+            if mine is None:
+                table.append([*written[position], *[0] * (loop.WIDTH - len(written[position]))])
+                position += 1
+                continue
+            # A product whose rows the next operation takes up lane by lane needs no waiting in between.
+            following = pieces[position + 1] if position + 1 < len(pieces) else None
+            if following is not None and mine.along is not None and mine.along == following.along:
+                mine = mine.followed_by(following)
+                position += 1
+            head = [0] * loop.WIDTH
+            head[loop.SPLIT] = self._write_pieces(mine)
+            table.append(head)
+            position += 1
         begin = len(self.tables.operations)
-        self.tables.operations.extend(written)
+        self.tables.operations.extend(table)
         return begin, len(self.tables.operations)
+
+    def _write_pieces(self, pieces: Pieces) -> int:
+        heads = []
+        for lane, rows in enumerate(pieces.rows):
+            begin = len(self.tables.operations)
+            self.tables.operations.extend([*row, *[0] * (loop.WIDTH - len(row))] for row in rows)
+            sums = [self.slot(s) for s in sorted(pieces.sums)]
+            head = [loop.RANGE, begin, len(self.tables.operations), len(sums), *sums]
+            head += [0] * (loop.WIDTH - len(head))
+            if lane and pieces.partial is not None:
+                target, private, count = pieces.partial
+                head[loop.PART_TARGET : loop.PART_TARGET + 3] = [target, private[lane], count]
+            heads.append(head)
+        first = len(self.tables.operations)
+        self.tables.operations.extend(heads)
+        return first
 
     # Shared by lanes.
 
-    def _parts(self, row: list[int], operation: Operation, rows: int) -> list[list[int]]:
-        """An operation cut into one piece a lane, when it is worth it."""
-        count = len(self.lanes)
-        if row[0] == loop.GEMM and 2.0 * row[3] * row[4] * row[5] >= WORTH_SHARING_PRODUCT:
-            return [p for p in self._gemm_parts(row, count) if p] if max(row[3], row[4]) >= 16 * count else []
-        if isinstance(operation, Vector) and row[1] * row[5] >= WORTH_SHARING_STEPS and row[1] > 2 * row[3]:
-            if any(i.code == "sum_columns" for i in operation.program):
-                return []
-            blocks = -(-row[1] // row[3])
-            edges = [min(row[1], row[3] * (blocks * lane // count)) for lane in range(count)] + [row[1]]
-            parts = []
-            for lane in range(count):
-                start, stop = edges[lane], edges[lane + 1]
-                part = self._vector(operation, rows, self.lanes[lane], start)
-                parts.append([part[0], stop - start, *part[2:]])
-            return parts
-        return []
+    def _pieces(self, operation: Operation, row: list[int], rows: int) -> Pieces | None:
+        """An operation cut into one piece a lane, when that is worth it.
 
-    def _gemm_parts(self, row: list[int], count: int) -> list[list[int]]:
-        along_rows = row[3] >= row[4]
-        size = row[3] if along_rows else row[4]
-        grain = 16
-        units = -(-size // grain)
-        edges = [min(size, grain * (units * lane // count)) for lane in range(count)] + [size]
-        parts = []
-        for start, stop in pairwise(edges):
+        Weights are cut by their rows everywhere: in the products they stand in, in their slopes and in their update, so that
+        each lane has its rows in its own cache.
+        """
+        if row[0] == loop.GEMM and 2.0 * row[3] * row[4] * row[5] >= WORTH_SHARING_PRODUCT:
+            return self._gemm_pieces(operation, row) if isinstance(operation, Gemm) else None
+        if not isinstance(operation, Vector) or row[1] * row[5] < WORTH_SHARING_STEPS:
+            return None
+        if any(i.code == "sum_columns" for i in operation.program) or len(operation.slots_written) > MOST_SUMS:
+            return None
+        region = self._region(operation)
+        if region is not None:
+            return self._update_pieces(operation, region, rows)
+        if row[1] <= 2 * row[3]:
+            return None
+        blocks = -(-row[1] // row[3])
+        edges = [min(row[1], row[3] * (blocks * lane // len(self.lanes))) for lane in range(len(self.lanes))] + [row[1]]
+        made = []
+        for lane, (start, stop) in enumerate(pairwise(edges)):
+            part = self._vector(operation, rows, self.lanes[lane], start)
+            made.append([[part[0], stop - start, *part[2:]]])
+        return Pieces(made, operation.slots_written)
+
+    def edges(self, size: int) -> list[int]:
+        """Where each lane's rows of a weight matrix begin, and where they end."""
+        units = -(-size // GRAIN)
+        return [min(size, GRAIN * (units * lane // len(self.lanes))) for lane in range(len(self.lanes))] + [size]
+
+    def _region(self, operation: Vector) -> tuple[str, ...] | None:
+        """The parameters that an update's operation walks over; None for another operation."""
+        for name in sorted(operation.writes):
+            members = self.program.regions.get(name, ())
+            if members and not operation.whole_rows and f"d{members[0]}" in self.program.shapes:
+                return members
+        return None
+
+    def _update_pieces(self, operation: Vector, members: tuple[str, ...], rows: int) -> Pieces | None:
+        made: list[list[list[int]]] = [[] for _ in self.lanes]
+        start, largest = 0, max(members, key=lambda n: entries(self.program.shapes[n], rows))
+        for name in members:
+            shape = self.program.shapes[name]
+            width = entries(shape[1:], rows)
+            edges = (
+                self.edges(entries(shape[:1], rows))
+                if len(shape) == 2
+                else [0] * len(self.lanes) + [width * int(shape[0])]
+            )
+            for lane, (first, stop) in enumerate(pairwise(edges)):
+                if stop > first:
+                    part = self._vector(
+                        operation, rows, self.lanes[lane], start + first * (width if len(shape) == 2 else 1)
+                    )
+                    made[lane].append([part[0], (stop - first) * (width if len(shape) == 2 else 1), *part[2:]])
+            start += entries(shape, rows)
+        return Pieces(made, operation.slots_written, along=f"d{largest}")
+
+    def _gemm_pieces(self, operation: Gemm, row: list[int]) -> Pieces | None:
+        m, n, k = row[3:6]
+        transposed_a, transposed_b = operation.left_transposed, operation.right_transposed
+        way = "rows" if m >= n else "columns"
+        slope = "m" not in self.program.shapes[operation.target]
+        if slope:
+            way = "rows"
+        elif transposed_b:
+            way = "columns"
+        elif 3 * m < k:
+            way = "inner"
+        size = {"rows": m, "columns": n, "inner": k}[way]
+        if size < GRAIN * len(self.lanes):
+            return None
+        made, private = [], [0] * len(self.lanes)
+        for lane, (start, stop) in enumerate(pairwise(self.edges(size))):
             part = list(row)
-            transposed_a, transposed_b = row[1] == loop.gemm_flags(True), row[2] == loop.gemm_flags(True)
-            if along_rows:
+            if way == "rows":
                 part[3] = stop - start
                 part[7] += start * self.itemsize * (1 if transposed_a else row[8])
                 part[11] += start * self.itemsize * row[12]
-            else:
+            elif way == "columns":
                 part[4] = stop - start
                 part[9] += start * self.itemsize * (row[15] if transposed_b else 1)
                 part[11] += start * self.itemsize
-            parts.append(part)
-        return parts
+            else:
+                part[5] = stop - start
+                part[7] += start * self.itemsize * (row[8] if transposed_a else 1)
+                part[9] += start * self.itemsize * (1 if transposed_b else row[15])
+                if lane:
+                    private[lane] = self.lanes[lane]
+                    part[11], part[12], part[10] = private[lane], n, self.slot(self.zero)
+            made.append([part])
+        if way == "inner" and m * n > self.room:
+            return None
+        partial = (row[11], private, m * n) if way == "inner" else None
+        return Pieces(made, set(), along=operation.target if slope and way == "rows" else None, partial=partial)
+
+    @property
+    def zero(self) -> int:
+        """The slot of the constant 0."""
+        written = {s for o in self.program.operations for s in o.slots_written} | set(self.program.named_slots.values())
+        return next(s for s, v in enumerate(self.program.slots) if v == 0.0 and s not in written)
 
     def slot(self, number: int) -> int:
         return self.slots + number

@@ -7,6 +7,7 @@ Whatever it needs to know is a number in one of a few vectors; where they stand 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -22,13 +23,15 @@ from glassnet.engines.compiled.addresses import (
     store_shared,
     take_shared,
 )
-from glassnet.engines.compiled.blocks import FAST, SUM_ALL, SUM_SQUARES, run_vector
+from glassnet.engines.compiled.blocks import FAST, run_vector
 from glassnet.engines.compiled.kept import kept
 from glassnet.engines.compiled.thin import dots, outer, shares
 
-GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, NARROW_FORWARD, NARROW_BACKWARD = range(11)
+GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE = range(10)
 SPLIT = 16
 """In a row of the table of operations: where its parts stand, one a lane, when several threads share it."""
+PART_TARGET, PART_PRIVATE, PART_COUNT = 13, 14, 15
+"""In a lane's part of a product: where its sum belongs, where it has been made, and how many numbers it has."""
 WIDTH = 18
 """Numbers in a row of the table of operations."""
 
@@ -135,105 +138,129 @@ def _metric(kind, A, Y, w, weighted, rows, columns, scalars, slot):
     scalars[slot] += hits
 
 
-@njit
-def _one(op, row, position, iteration, steps, scalars, factors, lane, plan):
-    """One operation; `row` is where in X the rows begin that it reads in place, `position` where in the batch."""
-    kind = op[0]
-    if kind == GEMM:
-        factors[0] = scalars[op[6]]
-        factors[1] = scalars[op[10]]
-        place = plan[FACTORS] + lane * factors.strides[0] * len(factors)
-        gemm(
-            plan[GEMM_ADDRESS], op[1], op[2], op[3], op[4], op[5], place, op[7] + op[13] * row, op[8], op[9] + op[14] * row,
-            op[15], place + plan[ITEMSIZE], op[11], op[12],
-        )  # fmt: skip
-    elif kind == VECTOR:
-        run_vector(op[1], op[2], op[3], op[4], op[5], steps, scalars, factors)
-    elif kind == SCALAR:
-        scalars[op[2]] = _scalar(op[1], scalars[op[3]], scalars[op[4]])
-    elif kind == ZERO:
-        numbers_at(op[1], op[2], factors)[:] = factors.dtype.type(0)
-    elif kind == MASK:
-        out = numbers_at(op[1], op[2], factors)
-        draws.mask(np.uint64(plan[SEED]), iteration, op[3], np.uint64(op[4]), out, position * op[5], op[2])
-    elif kind == METRIC:
-        A = numbers_at(op[2], op[5] * op[6], factors)
-        targets = numbers_at(op[3], op[5] * op[6], factors)
-        weights = numbers_at(op[4], op[5] if op[4] else 0, factors)
-        _metric(op[1], A, targets, weights, op[4] != 0, op[5], op[6], scalars, op[7])
-    elif kind == DOTS:
-        dots(op[1], op[2], op[3] + op[7] * row, op[4], op[5], op[6], factors)
-    elif kind == SHARES:
-        shares(op[1], op[2], op[3] + op[7] * row, op[4], op[5], op[6], factors)
-    elif kind == OUTER:
-        outer(op[1], op[2], op[3], op[4], op[5], op[6], factors)
+NONE, ONE = np.int64(0), np.int64(1)
+"""Typed numbers: a plain 0 among the arguments makes Numba compile a function once more for just that 0."""
+
+
+class Tables(NamedTuple):
+    """What every part of the loop looks at, in one argument."""
+
+    plan: Any
+    ops: Any
+    steps: Any
+    ranges: Any
+    scalars: Any
+    factors: Any
+    lanes: Any
+    sums_at: Any
+    mail: Any
+    order: Any
+    given: Any
 
 
 @njit
-def _take(source, target, columns, order, given, shuffled, start, size, like):
-    """Copy rows to where the operations read them. `shuffled`: 0 as they come, 1 by `order`, 2 by `given`."""
+def _many(begin, end, row, position, iteration, lane, t):
+    """Operations `begin` to `end`; `row` is where in X the rows begin that are read in place, `position` where in the batch."""
+    ops, steps, plan = t.ops, t.steps, t.plan
+    scalars, factors = t.scalars[lane], t.factors[lane]
+    place = plan[FACTORS] + lane * factors.itemsize * len(factors)
+    for p in range(begin, end):
+        kind = ops[p, 0]
+        if kind == GEMM:
+            factors[0] = scalars[ops[p, 6]]
+            factors[1] = scalars[ops[p, 10]]
+            a, b = ops[p, 7] + ops[p, 13] * row, ops[p, 9] + ops[p, 14] * row
+            gemm(
+                plan[GEMM_ADDRESS], ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], place, a, ops[p, 8], b, ops[p, 15],
+                place + plan[ITEMSIZE], ops[p, 11], ops[p, 12],
+            )  # fmt: skip
+        elif kind == VECTOR:
+            run_vector(ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], steps, scalars, factors)
+        elif kind == SCALAR:
+            scalars[ops[p, 2]] = _scalar(ops[p, 1], scalars[ops[p, 3]], scalars[ops[p, 4]])
+        elif kind == ZERO:
+            numbers_at(ops[p, 1], ops[p, 2], factors)[:] = factors.dtype.type(0)
+        elif kind == MASK:
+            out = numbers_at(ops[p, 1], ops[p, 2], factors)
+            draws.mask(
+                np.uint64(plan[SEED]), iteration, ops[p, 3], np.uint64(ops[p, 4]), out, position * ops[p, 5], ops[p, 2]
+            )
+        elif kind == METRIC:
+            A = numbers_at(ops[p, 2], ops[p, 5] * ops[p, 6], factors)
+            targets = numbers_at(ops[p, 3], ops[p, 5] * ops[p, 6], factors)
+            weights = numbers_at(ops[p, 4], ops[p, 5] if ops[p, 4] else 0, factors)
+            _metric(ops[p, 1], A, targets, weights, ops[p, 4] != 0, ops[p, 5], ops[p, 6], scalars, ops[p, 7])
+        elif kind == DOTS:
+            dots(ops[p, 1], ops[p, 2], ops[p, 3] + ops[p, 7] * row, ops[p, 4], ops[p, 5], ops[p, 6], factors)
+        elif kind == SHARES:
+            shares(ops[p, 1], ops[p, 2], ops[p, 3] + ops[p, 7] * row, ops[p, 4], ops[p, 5], ops[p, 6], factors)
+        elif kind == OUTER:
+            outer(ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6], factors)
+
+
+@njit
+def _take(source, target, columns, way, line, start, size, t):
+    """Copy rows to where the operations read them, in the `way` 0 as they come, 1 by `order`, 2 by a line of `given`."""
+    like = t.factors[0]
     to = numbers_at(target, size * columns, like)
-    if shuffled == 0:
-        to[:] = numbers_at(source + start * columns * like.itemsize, size * columns, like)
-        return
     for r in range(size):
-        row = np.int64(order[start + r]) if shuffled == 1 else given[start + r]
+        row = start + r
+        if way == 1:
+            row = np.int64(t.order[row])
+        elif way == 2:
+            row = t.given[line, row]
         rest = numbers_at(source + row * columns * like.itemsize, columns, like)
         for j in range(columns):
             to[r * columns + j] = rest[j]
 
 
 @njit
-def _bring(x, y, w, order, given, start, size, plan, like):
+def _bring(x, y, w, line, start, size, t):
     """The rows of a batch, or of a tile of it, to the buffers x, y and w."""
+    plan = t.plan
     if plan[TAKES_X]:
-        _take(plan[X], x, plan[FEATURES], order, given, plan[SHUFFLE], start, size, like)
-    _take(plan[Y], y, plan[OUTPUTS], order, given, plan[SHUFFLE], start, size, like)
+        _take(plan[X], x, plan[FEATURES], plan[SHUFFLE], line, start, size, t)
+    _take(plan[Y], y, plan[OUTPUTS], plan[SHUFFLE], line, start, size, t)
     if plan[WEIGHTED]:
-        _take(plan[W], w, 1, order, given, plan[SHUFFLE], start, size, like)
+        _take(plan[W], w, ONE, plan[SHUFFLE], line, start, size, t)
 
 
 @njit
-def _job(
-    lane, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan
-):
+def _job(lane, job, where, row, iteration, begin, variant, t):
     """A lane's share of an operation, or of the rows of a batch."""
-    mine = scalars[lane]
+    ops, plan = t.ops, t.plan
+    mine, share = t.scalars[lane], t.lanes[variant, lane]
     if lane:
-        mine[:] = scalars[0]
+        mine[:] = t.scalars[0]
+    at, end, tile, first, stop, position = NONE, ONE, ONE, NONE, NONE, NONE
     if job == OPERATION:
-        op = ops[where + lane]
-        if lane and op[0] == VECTOR:
-            for p in range(op[4], op[4] + op[5]):
-                if steps[p, 0] == SUM_ALL or steps[p, 0] == SUM_SQUARES:
-                    mine[steps[p, 7]] = 0.0
-        _one(op, row, 0, iteration, steps, mine, factors[lane], lane, plan)
-        return
-    share = lanes[variant, lane]
-    if lane:
-        for k in range(len(sums_at)):
-            mine[sums_at[k]] = 0.0
-        numbers_at(share[LANE_SLOPES], plan[SLOPE_SIZE], factors[lane])[:] = factors.dtype.type(0)
-    at = share[LANE_FIRST]
-    while at < share[LANE_END]:
-        size = min(share[LANE_TILE], share[LANE_END] - at)
-        _bring(share[LANE_X], share[LANE_Y], share[LANE_W], order, given, begin + at, size, plan, factors[lane])
-        first, stop = share[LANE_BEGIN], share[LANE_STOP]
-        if size < share[LANE_TILE]:
-            first, stop = share[LANE_LAST], share[LANE_LAST_STOP]
-        for p in range(first, stop):
-            _one(ops[p], begin + at, at, iteration, steps, mine, factors[lane], lane, plan)
+        first, stop = ops[where + lane, 1], ops[where + lane, 2]
+        if lane:
+            for k in range(ops[where + lane, 3]):
+                mine[ops[where + lane, 4 + k]] = 0.0
+    else:
+        at, end, tile = share[LANE_FIRST], share[LANE_END], share[LANE_TILE]
+        if lane:
+            for k in range(len(t.sums_at)):
+                mine[t.sums_at[k]] = 0.0
+            numbers_at(share[LANE_SLOPES], plan[SLOPE_SIZE], t.factors[0])[:] = t.factors.dtype.type(0)
+    while at < end:
+        size = min(tile, end - at)
+        if job == TILES:
+            _bring(share[LANE_X], share[LANE_Y], share[LANE_W], where, begin + at, size, t)
+            first, stop, row, position = share[LANE_BEGIN], share[LANE_STOP], begin + at, at
+            if size < tile:
+                first, stop = share[LANE_LAST], share[LANE_LAST_STOP]
+        _many(first, stop, row, position, iteration, lane, t)
         at += size
 
 
 @njit
-def _together(
-    job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan
-):
+def _together(job, where, row, iteration, begin, variant, t):
     """A job shared by all lanes. What no other thread has begun when this one is ready, it does itself."""
-    count = plan[LANES]
+    count = t.plan[LANES]
     for lane in range(1, count):
-        post = mail[lane]
+        post = t.mail[lane]
         post[JOB], post[WHERE], post[ROW], post[UPDATES], post[BEGIN], post[VARIANT] = (
             job,
             where,
@@ -243,49 +270,30 @@ def _together(
             variant,
         )
         store_shared(post, POSTED, post[POSTED] + 1)
-    _job(
-        0, job, where, row, iteration, begin, variant, ops, steps, scalars, factors, lanes, sums_at, order, given, plan
-    )
-    for lane in range(1, count):
-        post = mail[lane]
+    for lane in range(count):
+        post = t.mail[lane]
         ticket = post[POSTED]
-        if take_shared(post, CLAIMED, ticket - 1, ticket):
-            _job(
-                lane,
-                job,
-                where,
-                row,
-                iteration,
-                begin,
-                variant,
-                ops,
-                steps,
-                scalars,
-                factors,
-                lanes,
-                sums_at,
-                order,
-                given,
-                plan,
-            )
-        else:
-            looks = 0
-            while load_shared(post, DONE) != ticket:
-                looks += 1
-                if looks > PATIENCE:
-                    let_others_run(plan[YIELD_ADDRESS])
-    if job == OPERATION:
-        op = ops[where]
-        if op[0] == VECTOR:
-            for p in range(op[4], op[4] + op[5]):
-                if steps[p, 0] == SUM_ALL or steps[p, 0] == SUM_SQUARES:
-                    for lane in range(1, count):
-                        scalars[0, steps[p, 7]] += scalars[lane, steps[p, 7]]
-        return
+        if lane == 0 or take_shared(post, CLAIMED, ticket - 1, ticket):
+            _job(lane, job, where, row, iteration, begin, variant, t)
+            continue
+        looks = 0
+        while load_shared(post, DONE) != ticket:
+            looks += 1
+            if looks > PATIENCE:
+                let_others_run(t.plan[YIELD_ADDRESS])
     for lane in range(1, count):
-        for k in range(len(sums_at)):
-            scalars[0, sums_at[k]] += scalars[lane, sums_at[k]]
-        _add(lanes[variant, 0, LANE_SLOPES], lanes[variant, lane, LANE_SLOPES], plan[SLOPE_SIZE], factors[0])
+        if job == OPERATION:
+            part = where + lane
+            for k in range(t.ops[part, 3]):
+                t.scalars[0, t.ops[part, 4 + k]] += t.scalars[lane, t.ops[part, 4 + k]]
+            if t.ops[part, PART_COUNT]:
+                _add(t.ops[part, PART_TARGET], t.ops[part, PART_PRIVATE], t.ops[part, PART_COUNT], t.factors[0])
+        else:
+            for k in range(len(t.sums_at)):
+                t.scalars[0, t.sums_at[k]] += t.scalars[lane, t.sums_at[k]]
+            _add(
+                t.lanes[variant, 0, LANE_SLOPES], t.lanes[variant, lane, LANE_SLOPES], t.plan[SLOPE_SIZE], t.factors[0]
+            )
 
 
 @njit(fastmath=FAST)
@@ -296,114 +304,72 @@ def _add(target, source, count, like):
 
 
 @njit
-def _serve(lane, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):
+def _serve(lane, t):
     """Help with what is posted, until −1 is."""
-    post = mail[lane]
+    post = t.mail[lane]
     looks = 0
     while True:
         ticket = load_shared(post, POSTED)
         if ticket < 0:
             return
         if ticket > load_shared(post, CLAIMED) and take_shared(post, CLAIMED, ticket - 1, ticket):
-            _job(
-                lane, post[JOB], post[WHERE], post[ROW], post[UPDATES], post[BEGIN], post[VARIANT], ops, steps, scalars, factors,
-                lanes, sums_at, order, given[post[WHERE]] if post[JOB] == TILES else given[0], plan,
-            )  # fmt: skip
+            _job(lane, post[JOB], post[WHERE], post[ROW], post[UPDATES], post[BEGIN], post[VARIANT], t)
             store_shared(post, DONE, ticket)
             looks = 0
         looks += 1
         if looks > PATIENCE:
-            let_others_run(plan[YIELD_ADDRESS])
+            let_others_run(t.plan[YIELD_ADDRESS])
 
 
 @njit
-def _run(begin, end, row, iteration, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan):
+def _run(begin, end, row, iteration, t):
     """Operations `begin` to `end`, the large ones shared by the lanes."""
-    for p in range(begin, end):
-        if ops[p, SPLIT]:
-            _together(
-                OPERATION, ops[p, SPLIT], row, iteration, 0, 0, ops, steps, scalars, factors, lanes, sums_at, mail, order, given[0],
-                plan,
-            )  # fmt: skip
-        else:
-            _one(ops[p], row, 0, iteration, steps, scalars[0], factors[0], 0, plan)
+    p = begin
+    while p < end:
+        stop = p
+        while stop < end and not t.ops[stop, SPLIT]:
+            stop += 1
+        _many(p, stop, row, NONE, iteration, NONE, t)
+        if stop < end:
+            _together(np.int64(OPERATION), t.ops[stop, SPLIT], row, iteration, NONE, NONE, t)
+        p = stop + 1
 
 
 @njit
-def _forward(
-    variant,
-    start,
-    size,
-    epoch,
-    iteration,
-    ops,
-    steps,
-    ranges,
-    scalars,
-    factors,
-    lanes,
-    sums_at,
-    mail,
-    order,
-    given,
-    plan,
-):
-    """Everything before the assignments: values, cost and slopes of one batch."""
-    mine = epoch - plan[GIVEN] if plan[SHUFFLE] == 2 else 0
+def _forward(variant, start, size, line, iteration, t):
+    """Everything before the assignments, or at least up to the cost, of one batch."""
+    plan, ranges = t.plan, t.ranges[variant]
+    if plan[GATHERS] and not plan[TILED]:
+        _bring(plan[BATCH_X], plan[BATCH_Y], plan[BATCH_W], line, start, size, t)
+    _run(ranges[PRE], ranges[PRE_END], start, iteration, t)
     if plan[TILED]:
-        _run(
-            ranges[variant, PRE], ranges[variant, PRE_END], 0, iteration, ops, steps, scalars, factors, lanes, sums_at, mail, order,
-            given, plan,
-        )  # fmt: skip
-        _together(
-            TILES,
-            mine,
-            0,
-            iteration,
-            start,
-            variant,
-            ops,
-            steps,
-            scalars,
-            factors,
-            lanes,
-            sums_at,
-            mail,
-            order,
-            given[mine],
-            plan,
-        )
-        _run(
-            ranges[variant, POST], ranges[variant, POST_END], 0, iteration, ops, steps, scalars, factors, lanes, sums_at, mail,
-            order, given, plan,
-        )  # fmt: skip
-        return
-    if plan[GATHERS]:
-        _bring(plan[BATCH_X], plan[BATCH_Y], plan[BATCH_W], order, given[mine], start, size, plan, factors[0])
-    _run(
-        ranges[variant, PRE], ranges[variant, PRE_END], start, iteration, ops, steps, scalars, factors, lanes, sums_at, mail, order,
-        given, plan,
-    )  # fmt: skip
+        _together(np.int64(TILES), line, NONE, iteration, start, variant, t)
+        _run(ranges[POST], ranges[POST_END], NONE, iteration, t)
 
 
 @njit
-def _measure(x, y, w, rows, last, last_end, ops, steps, scalars, factors, plan, totals):
-    """Cost, and hits or squared errors, of the present parameters on these rows; chunk by chunk, in their order."""
+def _measure(held, t, totals):
+    """Cost, and hits or squared errors, of the present parameters: on the held-out rows, or on those that are checked."""
+    plan, scalars = t.plan, t.scalars[0]
+    x, y, w, rows, last, last_end = (
+        plan[CHECK_X], plan[CHECK_Y], plan[CHECK_W], plan[CHECK_ROWS], plan[MEASURE_LAST], plan[MEASURE_LAST_END],
+    )  # fmt: skip
+    if held:
+        x, y, w, rows = plan[VALID_X], plan[VALID_Y], plan[VALID_W], plan[VALID_ROWS]
+        last, last_end = plan[VALID_LAST], plan[VALID_LAST_END]
     totals[:] = 0.0
-    size, start = plan[MEASURE_SIZE], 0
-    order, given = np.empty(0, np.uint32), np.empty(0, np.int64)
+    start = NONE
     while start < rows:
-        count = min(size, rows - start)
-        _take(y, plan[BATCH_Y], plan[OUTPUTS], order, given, 0, start, count, factors)
+        count = min(plan[MEASURE_SIZE], rows - start)
+        _take(y, plan[BATCH_Y], plan[OUTPUTS], NONE, NONE, start, count, t)
         if plan[WEIGHTED]:
-            _take(w, plan[BATCH_W], 1, order, given, 0, start, count, factors)
-        _take(x, plan[BATCH_X], plan[FEATURES], order, given, 0, start, count, factors)
+            _take(w, plan[BATCH_W], ONE, NONE, NONE, start, count, t)
+        _take(x, plan[BATCH_X], plan[FEATURES], NONE, NONE, start, count, t)
         scalars[plan[MEASURE_M]] = count
         begin, end = plan[MEASURE_BEGIN], plan[MEASURE_END]
-        if count < size:
+        if count < plan[MEASURE_SIZE]:
             begin, end = last, last_end
-        for p in range(begin, end):
-            _one(ops[p], 0, 0, 0, steps, scalars, factors, 0, plan)
+        _many(begin, end, NONE, NONE, NONE, NONE, t)
         weight = scalars[plan[MEASURE_S]] if plan[WEIGHTED] else np.float64(count)
         totals[0] += scalars[plan[MEASURE_L]] * weight
         totals[1] += weight
@@ -413,8 +379,9 @@ def _measure(x, y, w, rows, last, last_end, ops, steps, scalars, factors, plan, 
 
 
 @njit
-def _lagging_row(row, scalars, plan, weight):
+def _lagging_row(row, weight, t):
     """What the forward pass of the next update says of the parameters that the last one left."""
+    plan, scalars = t.plan, t.scalars[0]
     row[ROW_COST] = scalars[plan[SLOT_L]]
     row[ROW_PENALTY] = scalars[plan[SLOT_R]] if plan[SLOT_R] >= 0 else 0.0
     for j in range(plan[METRICS]):
@@ -422,110 +389,67 @@ def _lagging_row(row, scalars, plan, weight):
 
 
 @njit
-def _measured_row(row, ops, steps, scalars, factors, plan, sums, totals):
-    if not plan[LAGS]:
-        _measure(
-            plan[CHECK_X], plan[CHECK_Y], plan[CHECK_W], plan[CHECK_ROWS], plan[MEASURE_LAST], plan[MEASURE_LAST_END], ops,
-            steps, scalars, factors, plan, totals,
-        )  # fmt: skip
-        row[ROW_COST] = totals[0] / totals[1]
+def _measured_row(row, sums, totals, t):
+    plan, scalars = t.plan, t.scalars[0]
+    for held in range(2):
+        if held and not plan[VALID_ROWS] or not held and plan[LAGS]:
+            continue
+        _measure(held, t, totals)
+        row[ROW_VALIDATION if held else ROW_COST] = totals[0] / totals[1]
         for j in range(plan[METRICS]):
-            row[HEAD + j] = totals[2 + j] / totals[1]
+            row[HEAD + (plan[METRICS] if held else 0) + j] = totals[2 + j] / totals[1]
+    if not plan[LAGS]:
         row[ROW_PENALTY] = 0.0
         if plan[PENALTY_R] >= 0:
             scalars[plan[PENALTY_M]] = sums[TOTAL_WEIGHT]
             scalars[plan[PENALTY_S]] = sums[TOTAL_WEIGHT]
-            for p in range(plan[PENALTY_BEGIN], plan[PENALTY_END]):
-                _one(ops[p], 0, 0, 0, steps, scalars, factors, 0, plan)
+            _many(plan[PENALTY_BEGIN], plan[PENALTY_END], NONE, NONE, NONE, NONE, t)
             row[ROW_PENALTY] = scalars[plan[PENALTY_R]]
-    if plan[VALID_ROWS]:
-        _measure(
-            plan[VALID_X], plan[VALID_Y], plan[VALID_W], plan[VALID_ROWS], plan[VALID_LAST], plan[VALID_LAST_END], ops, steps,
-            scalars, factors, plan, totals,
-        )  # fmt: skip
-        row[ROW_VALIDATION] = totals[0] / totals[1]
-        for j in range(plan[METRICS]):
-            row[HEAD + plan[METRICS] + j] = totals[2 + j] / totals[1]
 
 
 @kept
-def advance(
-    lane,
-    plan,
-    ops,
-    steps,
-    ranges,
-    scalars,
-    factors,
-    lanes,
-    sums_at,
-    mail,
-    alphas,
-    numbers,
-    order,
-    other,
-    given,
-    rows,
-    snapshots,
-    marks,
-    sums,
-    totals,
-):
+def advance(lane, t, alphas, numbers, other, rows, snapshots, marks, sums, totals):
     """Make updates until `plan[STOP]`; what happened stands in `plan`, `rows`, `snapshots` and `sums`.
 
     In another lane than the first: help with them.
     """
     if lane:
-        _serve(lane, ops, steps, scalars, factors, lanes, sums_at, mail, order, given, plan)
+        _serve(lane, t)
         return FINISHED
+    plan, mine = t.plan, t.scalars[0]
     iteration, per_epoch, count, batch = plan[ITERATION], plan[PER_EPOCH], plan[ROWS], plan[BATCH]
-    state = numbers_at(plan[STATE], plan[STATE_SIZE], factors)
-    mine = scalars[0]
+    state = numbers_at(plan[STATE], plan[STATE_SIZE], t.factors[0])
     epochs, taken, pending, result = 0, 0, -1, FINISHED
-    while iteration < plan[STOP]:
+    while True:
+        finished = iteration >= plan[STOP]
+        if finished and (pending < 0 or plan[QUIET]):
+            break
         epoch = iteration // per_epoch
         position = iteration - epoch * per_epoch
         start = position * batch
         size = min(batch, count - start)
         if plan[SHUFFLE] == 1 and plan[ORDER_EPOCH] != epoch:
-            draws.order(np.uint64(plan[SEED]), epoch, count, numbers, order, other)
+            draws.order(np.uint64(plan[SEED]), epoch, count, numbers, t.order, other)
             plan[ORDER_EPOCH] = epoch
+        line = epoch - plan[GIVEN] if plan[SHUFFLE] == 2 else NONE
         mine[plan[SLOT_M]] = size
-        mine[plan[SLOT_ALPHA]] = alphas[iteration - plan[FIRST]]
+        mine[plan[SLOT_ALPHA]] = 0.0 if finished else alphas[iteration - plan[FIRST]]
         mine[plan[SLOT_T]] = iteration + 1
-        variant = 0 if size == batch else 1
-        _forward(
-            variant,
-            start,
-            size,
-            epoch,
-            iteration,
-            ops,
-            steps,
-            ranges,
-            scalars,
-            factors,
-            lanes,
-            sums_at,
-            mail,
-            order,
-            given,
-            plan,
-        )
+        variant = NONE if size == batch else ONE
+        _forward(variant, start, size, line, iteration, t)
         J = mine[plan[SLOT_J]]
-        if not math.isfinite(J):
+        if not math.isfinite(J) and not finished:
             result = NOT_FINITE
             break
         if pending >= 0:
-            _lagging_row(rows[pending], mine, plan, sums[TOTAL_WEIGHT])
+            _lagging_row(rows[pending], sums[TOTAL_WEIGHT], t)
             pending = -1
-        _run(
-            ranges[variant, UPDATE], ranges[variant, UPDATE_END], start, iteration, ops, steps, scalars, factors, lanes, sums_at,
-            mail, order, given, plan,
-        )  # fmt: skip
+        if finished:
+            break
+        _run(t.ranges[variant, UPDATE], t.ranges[variant, UPDATE_END], start, iteration, t)
         sums[COSTS] += J * size
         sums[SQUARES] += mine[plan[SLOT_SQUARES]]
-        if sums[LIMIT] < J and plan[EXPLODED_AT] < 0:
+        if J > sums[LIMIT] and plan[EXPLODED_AT] < 0:
             plan[EXPLODED_AT] = iteration + 1
             sums[EXPLODED_COST] = J
         iteration += 1
@@ -536,7 +460,7 @@ def advance(
             sums[COSTS] = 0.0
             sums[SQUARES] = 0.0
             if not plan[QUIET]:
-                _measured_row(rows[epochs], ops, steps, mine, factors[0], plan, sums, totals)
+                _measured_row(rows[epochs], sums, totals, t)
             if plan[LAGS]:
                 pending = epochs
             epochs += 1
@@ -546,15 +470,10 @@ def advance(
             marks[taken, 1] = sums[COSTS]
             marks[taken, 2] = sums[SQUARES]
             taken += 1
-    if pending >= 0 and result == FINISHED and not plan[QUIET]:
-        _forward(
-            0, 0, count, 0, iteration, ops, steps, ranges, scalars, factors, lanes, sums_at, mail, order, given, plan
-        )
-        _lagging_row(rows[pending], mine, plan, sums[TOTAL_WEIGHT])
     plan[PENDING] = pending if result == NOT_FINITE else -1
     plan[ITERATION], plan[EPOCHS], plan[SNAPSHOTS] = iteration, epochs, taken
     for helper in range(1, plan[LANES]):
-        store_shared(mail[helper], POSTED, -1)
+        store_shared(t.mail[helper], POSTED, -1)
     return result
 
 

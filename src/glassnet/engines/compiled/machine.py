@@ -106,9 +106,6 @@ class Machine:
         self._measure = finished(lowered.measure, skip_metric=False)
         self._penalty = finished(lowered.penalty, skip_metric=True) if lowered.penalty else []
         self._phases, fits = phases(lowered.update, update, {name for name, _ in lowered.slopes})
-        if not fits:
-            cut = next(i for i, o in enumerate(update) if isinstance(o, Barrier))
-            self._phases = Phases(update[:cut], [], [], update[cut + 1 :])
         self._update = update
         self.takes_x = order != "as they come" or _elementwise_x(update)
         self._choose(fits, max(1, threads))
@@ -130,8 +127,15 @@ class Machine:
         if self.tiled:
             self.lanes = min(self.lanes, max(1, self.size // SMALLEST_TILE))
         else:
-            cut = next(i for i, o in enumerate(self._update) if isinstance(o, Barrier))
-            self._phases = Phases(self._update[:cut], [], [], self._update[cut + 1 :])
+            self._phases = self._in_one_piece()
+
+    def _in_one_piece(self) -> Phases:
+        """A batch as a whole: what the cost needs, then all the rest."""
+        named = self.lowered.update.named_slots
+        looked_at = {named[n] for n in ("J", "L", "R", HIT) if n in named}
+        cut = 1 + max(i for i, o in enumerate(self._update) if o.slots_written & looked_at)
+        rest = [o for o in self._update[cut:] if not isinstance(o, Barrier)]
+        return Phases([o for o in self._update[:cut] if not isinstance(o, Barrier)], [], [], rest)
 
     def _work(self) -> float:
         """About how many nanoseconds an update takes on one thread."""
@@ -174,6 +178,7 @@ class Machine:
         if self.lowered.penalty:
             areas.append(plan_places(self.lowered.penalty, self._penalty, fixed, 0, itemsize))
         registers = max(registers_needed(o, itemsize) for o in (self._update, self._measure, self._penalty))
+        self._room = registers
         bring = self.tile_rows if self.tiled or not self.whole else 0
         parts: list[int] = [self.state_size]
         for lane in range(self.lanes):
@@ -332,7 +337,7 @@ class Machine:
             adds_to = frozenset(name for name, _ in self.lowered.slopes) if self.tiled else frozenset()
             return Binder(
                 self._tables, self.lowered.update, {**self.places(0, lane), **mine}, registers if shared else registers[lane:],
-                itemsize, moves, self._slots[0], adds_to,
+                itemsize, moves, self._slots[0], adds_to, self._room,
             )  # fmt: skip
 
         main, ranges = binder(0, True), self.ranges[variant]
@@ -424,16 +429,16 @@ class Machine:
         rows = np.full((epochs, loop.HEAD + 2 * self.metrics), np.nan)
         orders = np.zeros((1, 1), dtype=np.int64) if given is None else given
         self.mail[:] = 0
-        given_arguments = (
+        tables = loop.Tables(
             plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at, self.mail,
-            alphas, self._numbers, self._order, self._other, orders, rows, snapshots, marks, sums, self.totals,
+            self._order, orders,
         )  # fmt: skip
+        arguments = (tables, alphas, self._numbers, self._other, rows, snapshots, marks, sums, self.totals)
         with blas_alone():
-            helpers = [
-                helper_threads(self.lanes).submit(loop.advance, lane, *given_arguments) for lane in range(1, self.lanes)
-            ]
+            submit: Any = helper_threads(self.lanes).submit
+            helpers = [submit(loop.advance, lane, *arguments) for lane in range(1, self.lanes)]
             try:
-                result = loop.advance(0, *given_arguments)
+                result = loop.advance(0, *arguments)
             finally:
                 self.mail[1:, loop.POSTED] = -1
                 for helper in helpers:
