@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -20,9 +22,39 @@ def _libraries() -> Any:
     return ThreadpoolController()
 
 
-def blas_alone() -> Any:
+class _Alone:
+    """How many calls want BLAS on one thread; the setting is the process's, so the last to leave takes it back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.limit: Any = None
+
+    def enter(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.limit = _libraries().limit(limits=1, user_api="blas")
+                self.limit.__enter__()
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.limit.__exit__(None, None, None)
+
+
+_alone = _Alone()
+
+
+@contextmanager
+def blas_alone() -> Iterator[None]:
     """A context in which BLAS starts no threads of its own: on small blocks they wait for each other (measured)."""
-    return _libraries().limit(limits=1, user_api="blas")
+    _alone.enter()
+    try:
+        yield
+    finally:
+        _alone.leave()
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from functools import cached_property
 from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassnet.equations.differentiate import SAMPLES, gradients
 from glassnet.equations.expression import (
@@ -122,6 +122,14 @@ class Derivation:
         from glassnet.equations.page import latex_page
 
         return latex_page(self)
+
+    def lowered(self) -> Any:
+        """The operations that the compiled engine makes of these equations; `print` shows both side by side."""
+        from importlib import import_module
+
+        # The engines stand to the right of the equations; nothing here depends on them, a person may still ask.
+        programs = import_module("glassnet.engines.compiled.programs")
+        return programs.lower(self, (3, int(self.output.shape[1])))
 
     def _repr_html_(self) -> str:
         from glassnet.equations.page import html_page

@@ -13,6 +13,7 @@ import numpy as np
 
 from glassnet.engines.base import NonFiniteValue, State
 from glassnet.engines.compiled.engine import CompiledEngine, rows
+from glassnet.engines.compiled.kept import compiling_said
 from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
 from glassnet.engines.compiled.machine import Advance, Machine, Rows
 from glassnet.equations.draws import ShuffleStream
@@ -76,10 +77,11 @@ class CompiledTraining(Training):
             self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
             self.steps = self.machine.first_guess(SECONDS_A_CALL / 4)
             last = self.run.settings.epochs * self.batches.per_epoch
-            while self.iteration < last:
-                ended = self._call(last, progress)
-                if ended is not None:
-                    return ended
+            with compiling_said(progress.say):
+                while self.iteration < last:
+                    ended = self._call(last, progress)
+                    if ended is not None:
+                        return ended
         return None
 
     def _call(self, last: int, progress: Progress) -> str | None:

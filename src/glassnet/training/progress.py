@@ -55,6 +55,13 @@ class Progress:
             self._bar.start()
         return self
 
+    def say(self, sentence: str) -> None:
+        """A sentence of its own, above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(sentence, highlight=False)
+        elif self.show:
+            print(sentence, file=sys.stderr, flush=True)
+
     def epoch(self, row: dict[str, float], last: bool = False) -> None:
         """An epoch has ended."""
         if not self.show:

@@ -41,8 +41,8 @@ def numbers_at(address, count, like):
 
 @intrinsic
 def _call_gemm(
-    typing_context: Any, function: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, alpha: Any, a: Any, lda: Any, b: Any, ldb: Any,
-    beta: Any, c: Any, ldc: Any,
+    typing_context: Any, function: Any, ta: Any, tb: Any, m: Any, n: Any, k: Any, alpha: Any, a: Any, lda: Any, b: Any,
+    ldb: Any, beta: Any, c: Any, ldc: Any,
 ) -> Any:  # fmt: skip
     signature = types.void(*[types.intp] * 14)
 

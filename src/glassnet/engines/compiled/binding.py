@@ -15,12 +15,15 @@ import numpy as np
 
 from glassnet.engines.compiled import blocks, loop
 from glassnet.engines.compiled.lowering import Program
+from glassnet.engines.compiled.narrow import ACTIVATIONS
 from glassnet.engines.compiled.operations import (
     Barrier,
     Gemm,
     Instruction,
     Mask,
     Metric,
+    NarrowBackward,
+    NarrowForward,
     Operation,
     Scalar,
     Vector,
@@ -379,6 +382,28 @@ class Binder:
                 return [
                     loop.MASK, self.places[operation.target], entries(shape, rows), operation.layer, threshold, int(shape[1]),
                 ]  # fmt: skip
+            case NarrowForward():
+                n, units = self._sides(operation.weights)
+                _, outputs = self._sides(operation.after)
+                return [
+                    loop.NARROW_FORWARD, rows, n, units, outputs, ACTIVATIONS[operation.code], self.places["X"], self.in_place,
+                    self.places[operation.weights], self.places[operation.bias] if operation.bias else 0,
+                    self.places[operation.after], self.places[operation.scores], operation.adds,
+                    self.places[operation.activations], self.places[operation.across], self.places[operation.gathered],
+                ]  # fmt: skip
+            case NarrowBackward():
+                n, units = self._sides(operation.slope)
+                _, outputs = self._sides(operation.after)
+                adds = 1 * (operation.adds_after or operation.slope_after in self.adds_to)
+                adds += 2 * (operation.adds or operation.slope in self.adds_to) + 4 * (
+                    operation.slope_bias in self.adds_to
+                )
+                return [
+                    loop.NARROW_BACKWARD, rows, n, units, outputs, ACTIVATIONS[operation.code], self.places[operation.after],
+                    self.places[operation.from_above], self.places[operation.activations], self.places[operation.across],
+                    self.places[operation.room], self.places[operation.slope_after], self.places[operation.slope],
+                    self.places[operation.slope_bias] if operation.slope_bias else 0, adds,
+                ]  # fmt: skip
             case Metric():
                 columns = int(self.program.shapes[operation.output][1])
                 w = self.places["w"] if operation.weighted else 0
@@ -387,6 +412,10 @@ class Binder:
                     self.slot(operation.slot),
                 ]  # fmt: skip
         raise TypeError(f"{operation} has no row.")
+
+    def _sides(self, weights: str) -> tuple[int, int]:
+        shape = self.program.shapes[weights]
+        return int(shape[0]), int(shape[1])
 
     def _gemm(self, operation: Gemm, rows: int) -> list[int]:
         def sizes(name: str) -> tuple[int, int]:

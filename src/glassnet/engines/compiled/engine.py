@@ -47,12 +47,16 @@ class CompiledEngine(ReferenceEngine):
         same = (data.X, data.Y, data.w, checked.X, None if validation is None else validation.X)
         key = (*(None if a is None else a.ctypes.data for a in same), len(data), batch, order, seed, metric, threads)
         if self._machine is None or self._machine[0] != key:
-            lowered = lowered_once(self.derivation, metric, self.leave_out)
+            few = min(len(data), batch or len(data)) < FEWEST_ROWS
+            leave_out = (*self.leave_out, "narrow layer") if few else self.leave_out
+            lowered = lowered_once(self.derivation, metric, leave_out)
             made = Machine(lowered, self.kind, data, batch, order, seed, checked, validation, metric[1], threads)
             self._machine = (key, made)
         return self._machine[1]
 
 
+FEWEST_ROWS = 64
+"""A unit at a time pays when its values fill a few vector registers."""
 KEPT = 64
 _lowered: OrderedDict[Hashable, Lowered] = OrderedDict()
 

@@ -1,8 +1,8 @@
 """Compiled code kept on disk, so that a second process is training within a second.
 
-Numba keeps compiled code beside the source, or in a folder of its own, and looks whether the one file has changed that the function
-stands in. Ours stands on several files, may be installed where nobody can write, and must then still run. So it has a folder
-of its own, and everything it is made from goes into the mark by which it is known.
+Numba keeps compiled code beside the source, or in a folder of its own, and looks whether the one file has changed in which
+the function stands. Ours stands on several files, may be installed where nobody can write, and must then still run. So it has
+a folder of its own, and everything it is made from goes into the mark by which it is known.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def source_mark() -> str:
     return mark.hexdigest()[:24]
 
 
-class _Locator(_CacheLocator):  # type: ignore[misc]
+class _Locator(_CacheLocator):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -68,11 +68,11 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
         return locator
 
 
-class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
+class _Implementation(CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
 
-class _Cache(FunctionCache):  # type: ignore[misc]
+class _Cache(FunctionCache):
     _impl_class = _Implementation
 
 
@@ -93,7 +93,7 @@ def kept(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-class _Speaking(event.Listener):  # type: ignore[misc]
+class _Speaking(event.Listener):
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.said = False

@@ -25,9 +25,10 @@ from glassnet.engines.compiled.addresses import (
 )
 from glassnet.engines.compiled.blocks import FAST, run_vector
 from glassnet.engines.compiled.kept import kept
+from glassnet.engines.compiled.narrow import narrow_backward, narrow_forward
 from glassnet.engines.compiled.thin import dots, outer, shares
 
-GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE = range(10)
+GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE, NARROW_FORWARD, NARROW_BACKWARD = range(12)
 SPLIT = 16
 """In a row of the table of operations: where its parts stand, one a lane, when several threads share it."""
 PART_TARGET, PART_PRIVATE, PART_COUNT = 13, 14, 15
@@ -196,6 +197,16 @@ def _many(begin, end, row, position, iteration, lane, t):
             shares(ops[p, 1], ops[p, 2], ops[p, 3] + ops[p, 7] * row, ops[p, 4], ops[p, 5], ops[p, 6], factors)
         elif kind == OUTER:
             outer(ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6], factors)
+        elif kind == NARROW_FORWARD:
+            narrow_forward(
+                ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6] + ops[p, 7] * row, ops[p, 8], ops[p, 9],
+                ops[p, 10], ops[p, 11], ops[p, 12], ops[p, 13], ops[p, 14], ops[p, 15], factors,
+            )  # fmt: skip
+        elif kind == NARROW_BACKWARD:
+            narrow_backward(
+                ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6], ops[p, 7], ops[p, 8], ops[p, 9], ops[p, 10],
+                ops[p, 11], ops[p, 12], ops[p, 13], ops[p, 14], factors,
+            )  # fmt: skip
 
 
 @njit
@@ -392,7 +403,8 @@ def _lagging_row(row, weight, t):
 def _measured_row(row, sums, totals, t):
     plan, scalars = t.plan, t.scalars[0]
     for held in range(2):
-        if held and not plan[VALID_ROWS] or not held and plan[LAGS]:
+        wanted = plan[VALID_ROWS] if held else not plan[LAGS]
+        if not wanted:
             continue
         _measure(held, t, totals)
         row[ROW_VALIDATION if held else ROW_COST] = totals[0] / totals[1]
@@ -449,7 +461,7 @@ def advance(lane, t, alphas, numbers, other, rows, snapshots, marks, sums, total
         _run(t.ranges[variant, UPDATE], t.ranges[variant, UPDATE_END], start, iteration, t)
         sums[COSTS] += J * size
         sums[SQUARES] += mine[plan[SLOT_SQUARES]]
-        if J > sums[LIMIT] and plan[EXPLODED_AT] < 0:
+        if sums[LIMIT] < J and plan[EXPLODED_AT] < 0:
             plan[EXPLODED_AT] = iteration + 1
             sums[EXPLODED_COST] = J
         iteration += 1

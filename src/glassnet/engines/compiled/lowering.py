@@ -217,7 +217,7 @@ class Lowering:
                 return slot
             case Add() | Subtract() | Multiply() | Divide() | Power():
                 code = type(expression).__name__.lower()
-                operands = (self.number(expression.left), self.number(expression.right))
+                operands: tuple[int, ...] = (self.number(expression.left), self.number(expression.right))
             case Negate():
                 code, operands = "multiply", (self.constant(-1.0), self.number(expression.argument))
             case Compare():

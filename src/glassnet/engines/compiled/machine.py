@@ -23,7 +23,7 @@ from glassnet.engines.compiled.binding import (
     plan_places,
     registers_needed,
 )
-from glassnet.engines.compiled.operations import Barrier, Gemm, Vector
+from glassnet.engines.compiled.operations import Barrier, Gemm, NarrowForward, Vector
 from glassnet.engines.compiled.programs import HIT, SQUARES, Lowered
 from glassnet.engines.threads import blas_alone, helper_threads
 
@@ -147,6 +147,8 @@ class Machine:
                 left = program.shapes[operation.left]
                 k = entries(left, self.size) // (n if m * n == 0 else m)
                 total += 2.0 * m * n * k / (FLOPS_A_NANOSECOND if min(m, n, k) > 1 else FLOPS_A_NANOSECOND / 8)
+            elif isinstance(operation, NarrowForward):
+                total += 0.4 * entries(self.lowered.update.shapes[operation.activations], self.size)
             elif isinstance(operation, Vector):
                 total += 0.1 * entries(operation.shape, self.size) * len(operation.program)
         return total
@@ -290,11 +292,13 @@ class Machine:
             loop.SLOT_M: slot(0, "m"), loop.SLOT_ALPHA: slot(0, "alpha"), loop.SLOT_T: slot(0, "t"), loop.SLOT_J: slot(0, "J"),
             loop.SLOT_L: slot(0, cost), loop.SLOT_R: slot(0, "R"), loop.SLOT_SQUARES: slot(0, SQUARES),
             loop.SLOT_METRIC: slot(0, HIT), loop.METRICS: self.metrics, loop.WEIGHTED: self.data.w is not None,
-            loop.MEASURE_BEGIN: chunk[0], loop.MEASURE_END: chunk[1], loop.MEASURE_LAST: rest[0], loop.MEASURE_LAST_END: rest[1],
+            loop.MEASURE_BEGIN: chunk[0], loop.MEASURE_END: chunk[1],
+            loop.MEASURE_LAST: rest[0], loop.MEASURE_LAST_END: rest[1],
             loop.MEASURE_SIZE: self.measured_rows,
             loop.MEASURE_M: slot(1, "m"), loop.MEASURE_L: slot(1, "L" if slot(1, "L") >= 0 else "J"),
             loop.MEASURE_S: slot(1, "S"), loop.MEASURE_METRIC: slot(1, HIT),
-            loop.CHECK_X: _address(self.checked.X), loop.CHECK_Y: _address(self.checked.Y), loop.CHECK_W: _address(self.checked.w),
+            loop.CHECK_X: _address(self.checked.X), loop.CHECK_Y: _address(self.checked.Y),
+            loop.CHECK_W: _address(self.checked.w),
             loop.CHECK_ROWS: len(self.checked),
             loop.PENALTY_BEGIN: alone[0], loop.PENALTY_END: alone[1],
             loop.PENALTY_R: slot(2, "R") if self.lowered.penalty else -1,
@@ -430,8 +434,8 @@ class Machine:
         orders = np.zeros((1, 1), dtype=np.int64) if given is None else given
         self.mail[:] = 0
         tables = loop.Tables(
-            plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at, self.mail,
-            self._order, orders,
+            plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at,
+            self.mail, self._order, orders,
         )  # fmt: skip
         arguments = (tables, alphas, self._numbers, self._other, rows, snapshots, marks, sums, self.totals)
         with blas_alone():

@@ -171,6 +171,66 @@ class Mask(Operation):
 
 
 @dataclass
+class NarrowForward(Operation):
+    """scores (+)= g(X W + b) V, a unit at a time; the activations lie in memory unit by unit."""
+
+    weights: str
+    bias: str | None
+    code: str
+    after: str
+    scores: str
+    activations: str
+    adds: bool
+    across: str
+    gathered: str
+
+    @property
+    def reads(self) -> set[str]:
+        own = {"X", self.weights, self.after} | ({self.bias} if self.bias else set())
+        return own | ({self.scores} if self.adds else set())
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.scores, self.activations, self.across, self.gathered}
+
+    def __str__(self) -> str:
+        bias = f" + {self.bias}" if self.bias else ""
+        return (
+            f"narrow    {self.scores} {'+=' if self.adds else '='} {self.code}(X · {self.weights}{bias}) · {self.after}"
+        )
+
+
+@dataclass
+class NarrowBackward(Operation):
+    """The slopes of both weight matrices around a narrow layer, and of its bias, a unit at a time."""
+
+    code: str
+    after: str
+    from_above: str
+    activations: str
+    across: str
+    room: str
+    slope_after: str
+    slope: str
+    slope_bias: str | None
+    adds_after: bool
+    adds: bool
+
+    @property
+    def reads(self) -> set[str]:
+        own = {self.after, self.from_above, self.activations, self.across}
+        return own | ({self.slope_after} if self.adds_after else set()) | ({self.slope} if self.adds else set())
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.slope_after, self.slope, self.room} | ({self.slope_bias} if self.slope_bias else set())
+
+    def __str__(self) -> str:
+        made = ", ".join(n for n in (self.slope_after, self.slope, self.slope_bias) if n)
+        return f"narrow    {made} from {self.from_above}, back through {self.after} and {self.code}"
+
+
+@dataclass
 class Metric(Operation):
     """Hits, or squared errors by output, added up from the output and the targets."""
 

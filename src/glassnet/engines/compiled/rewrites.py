@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from glassnet.engines.compiled.lowering import Program
-from glassnet.engines.compiled.operations import Instruction, Operand, Scalar, Vector
+from glassnet.engines.compiled.narrow import ACTIVATIONS, MOST_INPUTS, MOST_OUTPUTS
+from glassnet.engines.compiled.operations import (
+    Gemm,
+    Instruction,
+    NarrowBackward,
+    NarrowForward,
+    Operand,
+    Operation,
+    Scalar,
+    Vector,
+)
 
 Steps = list[Instruction]
 
@@ -108,6 +118,12 @@ def _slopes(m: _Matcher, step: Instruction) -> Instruction | None:
         if product is not None and a in product.operands:
             other = product.operands[1] if product.operands[0] == a else product.operands[0]
             return Instruction("slope_sigmoid", (a, other))
+    for b, slope in (step.operands, step.operands[::-1]):
+        both = m.made(slope, "multiply_vv")
+        for factor, complement in (both.operands, both.operands[::-1]) if both is not None else ():
+            one_less = m.made(complement, "subtract_sv")
+            if one_less is not None and one_less.operands[1] == factor and m.is_constant(one_less.operands[0], 1.0):
+                return Instruction("slope_sigmoid", (factor, b))
     return None
 
 
@@ -136,6 +152,111 @@ STEP_REWRITES: dict[str, Callable[[_Matcher, Instruction], Instruction | None]] 
 }
 
 
+def _narrow_layer(program: Program) -> None:
+    """The first layer as one operation forward and one back, where inputs and outputs are few and all of it is plain."""
+    operations = program.operations
+    readers: dict[str, list[Operation]] = {}
+    for operation in operations:
+        for name in operation.reads:
+            readers.setdefault(name, []).append(operation)
+
+    def gemm(left: str, right: str | None = None, *, transposed: tuple[bool, bool] = (False, False)) -> Gemm | None:
+        found = [
+            o for o in operations
+            if isinstance(o, Gemm) and o.left == left and (right is None or o.right == right)
+            and (o.left_transposed, o.right_transposed) == transposed
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None
+
+    def only(name: str, kind: type[Operation], *but: Operation) -> Operation | None:
+        others = [o for o in readers.get(name, []) if not any(o is b for b in but)]
+        return others[0] if len(others) == 1 and isinstance(others[0], kind) else None
+
+    def bias_of(product: Gemm) -> tuple[Vector | None, str | None] | None:
+        if not product.adds:
+            return None, None
+        for operation in operations:
+            if isinstance(operation, Vector) and operation.writes == {product.target} and len(operation.program) == 2:
+                first = operation.program[0]
+                if first.code == "tile":
+                    return operation, str(first.operands[0][1])
+        return None
+
+    into = gemm("X")
+    if into is None:
+        return
+    bias = bias_of(into)
+    activated = next(
+        (o for o in operations if isinstance(o, Vector) and o.reads == {into.target} and len(o.program) == 2
+         and o.program[0].code in ACTIVATIONS and o.program[1].code == "store"), None,
+    )  # fmt: skip
+    if bias is None or activated is None or into.target in program.kept:
+        return
+    code, hidden = activated.program[0].code, str(activated.program[1].target)
+    out = gemm(hidden)
+    if out is None or hidden in program.kept:
+        return
+    n, units = (program.shapes[into.right] + (0,))[:2]
+    outputs = program.shapes[out.right][1]
+    if int(n) > MOST_INPUTS or int(outputs) > MOST_OUTPUTS or f"d{into.right}" not in program.shapes:
+        return
+    after = gemm(hidden, transposed=(True, False))
+    if after is None or after.target != f"d{out.right}":
+        return
+    above = after.right
+    back = gemm(above, out.right, transposed=(False, True))
+    if back is None:
+        return
+    slope = only(back.target, Vector)
+    first = gemm("X", transposed=(True, False))
+    if (
+        not isinstance(slope, Vector)
+        or first is None
+        or not _is_slope(slope, code, into.target, hidden, back.target, first.right)
+    ):
+        return
+    allowed = [activated, out, after, slope]
+    if any(
+        not any(o is a for a in allowed)
+        for o in (*readers.get(hidden, []), *readers.get(into.target, []))
+        if o is not into
+    ):
+        return
+    if only(first.right, Gemm) is not first:
+        return
+    summed = [i.target for i in slope.program if i.code == "sum_columns"]
+    across, gathered, room = (f"{stem} of layer 1" for stem in ("inputs", "scores", "slopes"))
+    program.shapes |= {across: ("m", n), gathered: ("m", outputs), room: ("m", int(outputs) + 2)}
+    forward = NarrowForward(
+        into.right, bias[1], code, out.right, out.target, hidden, out.adds, across, gathered,
+        lines=[*into.lines, *activated.lines, *out.lines],
+    )  # fmt: skip
+    backward = NarrowBackward(
+        code, out.right, above, hidden, across, room, after.target, first.target, summed[0] if summed else None, after.adds,
+        first.adds, lines=[*after.lines, *back.lines, *slope.lines, *first.lines],
+    )  # fmt: skip
+    gone = [o for o in (bias[0], into, activated, after, back, slope) if o is not None]
+    program.operations[:] = [
+        forward if o is out else backward if o is first else o for o in operations if not any(o is g for g in gone)
+    ]
+
+
+def _is_slope(vector: Vector, code: str, scores: str, hidden: str, blame: str, target: str) -> bool:
+    """Whether this is dZ = dA ⊙ g′, stored, with its sums over the samples, and nothing else."""
+    wanted = {
+        "tanh": ("slope_tanh", hidden), "sigmoid": ("slope_sigmoid", hidden), "positive_part": ("where_positive", scores),
+    }[code]  # fmt: skip
+    first, *others = vector.program
+    if first.code != wanted[0] or first.operands != (("memory", wanted[1]), ("memory", blame)):
+        return False
+    codes = sorted(i.code for i in others)
+    stored = [i.target for i in others if i.code == "store"]
+    return codes in (["store"], ["store", "sum_columns"]) and stored == [target]
+
+
+LIST_REWRITES: dict[str, Callable[[Program], None]] = {"narrow layer": _narrow_layer}
+
+
 def rewrite(program: Program, leave_out: Collection[str] = ()) -> Program:
     """The program with every rewrite made that is not left out."""
     for name, change in STEP_REWRITES.items():
@@ -147,6 +268,9 @@ def rewrite(program: Program, leave_out: Collection[str] = ()) -> Program:
                 if new is not None:
                     vector.program[index] = Instruction(new.code, new.operands, vector.program[index].target)
             vector.program = _without_unused(vector.program)
+    for name, reform in LIST_REWRITES.items():
+        if name not in leave_out:
+            reform(program)
     return program
 
 
