@@ -165,3 +165,19 @@ def test_every_layer(name, dtype):
             gn.Network(3, *LAYERS[name]), X, Y, optimizer=gn.SGD(0.05, momentum=0.5), epochs=13, batch_size=size, dtype=dtype,
             validation=0.2, seed=5,
         )  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize("hidden", ["tanh", "sigmoid", "relu", "softplus"])
+@pytest.mark.parametrize("rows", [1, 5, 700])
+def test_narrow_networks(hidden, rows, dtype):
+    """Few inputs, one hidden layer, few outputs: in batches, whole, weighted, penalised, on several threads."""
+    for features, width, units in ((1, 3, 1), (2, 40, 1), (4, 33, 3), (2, 200, 2)):
+        x, y = inputs(rows, features), targets("mean_squared_error", units, rows)
+        for bias in (True, False):
+            net = gn.Network(features, gn.Dense(width, hidden, bias=bias), gn.Dense(units, bias=bias))
+            for size, shuffle in ((None, False), (rows // 3 + 1, False), (rows // 3 + 1, True)):
+                agree(
+                    net, x, y, optimizer=gn.SGD(0.01, momentum=0.9), batch_size=size, shuffle=shuffle, epochs=3, dtype=dtype,
+                    validation=(x[:3], y[:3]), l2=0.01 if bias else 0.0,
+                )  # fmt: skip

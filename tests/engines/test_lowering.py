@@ -9,7 +9,7 @@ from glassnet.engines.compiled.blocks import CODES
 from glassnet.engines.compiled.lowering import NotLowered
 from glassnet.engines.compiled.operations import Barrier, Gemm, Mask, Metric, Scalar, Vector
 from glassnet.engines.compiled.programs import lower
-from glassnet.engines.compiled.rewrites import STEP_REWRITES
+from glassnet.engines.compiled.rewrites import LIST_REWRITES, STEP_REWRITES
 from glassnet.equations.expression import Constant, Symbol
 from glassnet.equations.functions import ACTIVATIONS
 
@@ -65,19 +65,20 @@ def test_linear_regression_by_hand():
 
 
 def test_a_hidden_layer_by_hand():
-    # Backwards: dA1 ⊙ (1 − A1²) is one instruction, and its column sums are taken while it is in the cache.
-    net = gn.Network(2, gn.Dense(3, "tanh", bias=False), gn.Dense(1))
-    assert [line for line in lines(lower(gn.derive(net), (3, 1)).update) if "vector" not in line] == [
+    # Backwards: dA1 ⊙ (1 − A1²) is one instruction; without the rewrites its parts stand one by one.
+    derivation = gn.derive(gn.Network(2, gn.Dense(3, "tanh", bias=False), gn.Dense(1)))
+    update = lower(derivation, (3, 1), tuple(LIST_REWRITES)).update
+    assert [line for line in lines(update) if "vector" not in line] == [
         "Z1: gemm Z1 = X · W1",
         "Z2: gemm Z2 += A1 · W2",
-        line_of_metric(net),
+        f"metric: metric s{update.named_slots['metric']} from Z2 and Y",
         "dW2: gemm dW2 = A1ᵀ · dA2",
         "dA1: gemm dA1 = dA2 · W2ᵀ",
         "dW1: gemm dW1 = Xᵀ · dZ1",
         ": barrier the update begins",
     ]
-    assert "dZ1: vector %0 = slope_tanh(A1, dA1); dZ1 = store(%0)" in lines(lower(gn.derive(net), (3, 1)).update)
-    plain = lower(gn.derive(net), (3, 1), tuple(STEP_REWRITES)).update
+    assert "dZ1: vector %0 = slope_tanh(A1, dA1); dZ1 = store(%0)" in lines(update)
+    plain = lower(derivation, (3, 1), (*LIST_REWRITES, *STEP_REWRITES)).update
     one = plain.slots.index(1.0)
     assert (
         f"dZ1: vector %0 = multiply_vv(A1, A1); %1 = subtract_sv(s{one}, %0); %2 = multiply_vv(dA1, %1); dZ1 = store(%2)"
@@ -85,9 +86,13 @@ def test_a_hidden_layer_by_hand():
     )
 
 
-def line_of_metric(net):
-    lowered = lower(gn.derive(net), (3, 1))
-    return f"metric: metric s{lowered.update.named_slots['metric']} from Z2 and Y"
+def test_a_narrow_layer_is_one_operation_each_way():
+    derivation = gn.derive(gn.Network(2, gn.Dense(3, "tanh", bias=False), gn.Dense(1)))
+    said = [line for line in lines(lower(derivation, (3, 1)).update) if ": narrow " in line]
+    assert said == [
+        "Z1, A1, Z2: narrow Z2 += tanh(X · W1) · W2",
+        "dW2, dA1, dZ1, dW1: narrow dW2, dW1 from dA2, back through W2 and tanh",
+    ]
 
 
 def test_a_dropout_is_a_mask_before_everything():

@@ -129,5 +129,5 @@ def test_an_unknown_engine_is_answered_with_the_known_ones():
     with pytest.raises(GlassnetError) as caught:
         engine("referense", derivation, "float64")
     assert str(caught.value).startswith(
-        "There is no engine 'referense'; did you mean 'reference'? Known: auto, reference"
+        "There is no engine 'referense'; did you mean 'reference'? Known: auto, reference, compiled."
     )

@@ -92,7 +92,7 @@ def test_a_file_of_another_run_is_recognised(tmp_path, name):
         ({"shuffle": False}, "shuffle=False (the run's: True)"),
         ({"record": "all"}, "record='all' (the run's: 'auto')"),
         ({"dtype": "float32"}, "dtype='float32' (the run's: 'float64')"),
-        ({"engine": "banana"}, "engine='banana' (the run's: 'auto')"),
+        ({"engine": "banana"}, "engine='banana' (the run's: 'reference')"),
         ({"seed": 5}, "seed=5 (the run's: 0)"),
         ({"initial_parameters": {"W1": 0}}, "initial_parameters (a training that goes on keeps its own)"),
         ({"preparation": 5}, "preparation (a training that goes on keeps its own)"),

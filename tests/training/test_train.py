@@ -267,7 +267,7 @@ def test_max_seconds_ends_cleanly_in_the_middle_of_an_epoch(monkeypatch):
     X, Y = moons(40)
     clock = iter(np.arange(0.0, 1e5, 0.25))
     monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(clock)))
-    run = quiet(RICH, X, Y, epochs=1000, batch_size=4, max_seconds=7)
+    run = quiet(RICH, X, Y, epochs=1000, batch_size=4, max_seconds=7, engine="reference")
     monkeypatch.undo()
     assert run.status == "out of time"
     assert run.iteration % run.batches != 0
@@ -346,7 +346,7 @@ def test_a_default_recording_has_at_most_200_snapshots():
         ({"batch_size": 2.5}, "train got batch_size=2.5 (a whole number, 1 or more, or None for full batches); "
                               "each needs what stands in parentheses."),
         ({"seed": -1}, "seed got -1; it needs a whole number from 0 to 2**64 - 1."),
-        ({"engine": "refrence"}, "There is no engine 'refrence'; did you mean 'reference'? Known: auto, reference."),
+        ({"engine": "refrence"}, "There is no engine 'refrence'; did you mean 'reference'? Known: auto, reference, compiled."),
         ({"loss": "binary_crossentropy"}, "There is no loss 'binary_crossentropy'; did you mean 'binary_cross_entropy'?"),
         ({"optimizer": "adm"}, "There is no optimiser 'adm'; did you mean 'adam'? Known: sgd, adagrad, rmsprop, adam, adamw, "
                                "lbfgs, least_squares, newton."),

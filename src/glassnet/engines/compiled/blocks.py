@@ -204,6 +204,17 @@ def _binary_vs(code, d, a, s, count):
 
 @njit(fastmath=FAST, error_model="numpy")
 def _along_rows(code, d, a, rows, columns):
+    if columns == 1:  # nothing to sum or spread: a loop that is vectorised
+        if code == SUM_COLUMNS:
+            d[0] += _total(a, rows)
+        elif code == TILE:
+            value = a[0]
+            for r in range(rows):
+                d[r] = value
+        else:
+            for r in range(rows):
+                d[r] = a[r]
+        return
     if code == ROW_SUM:
         for r in range(rows):
             total = a.dtype.type(0)
@@ -234,12 +245,9 @@ def _along_rows(code, d, a, rows, columns):
             for j in range(columns):
                 d[r * columns + j] = a[r]
     elif code == SUM_COLUMNS:
-        if columns == 1:
-            d[0] += _total(a, rows)
-        else:
-            for r in range(rows):
-                for j in range(columns):
-                    d[j] += a[r * columns + j]
+        for r in range(rows):
+            for j in range(columns):
+                d[j] += a[r * columns + j]
 
 
 @njit(fastmath=FAST, error_model="numpy")

@@ -118,6 +118,13 @@ def _metric(kind, A, Y, w, weighted, rows, columns, scalars, slot):
             scalars[slot + j] += total
         return
     hits = 0.0
+    if columns == 1 and kind == 1 and not weighted:
+        right_ones = 0
+        half = A.dtype.type(0.5)
+        for r in range(rows):
+            right_ones += (A[r] >= half) == (Y[r] >= half)
+        scalars[slot] += right_ones
+        return
     for r in range(rows):
         right = True
         if kind == 0:

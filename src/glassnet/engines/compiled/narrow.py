@@ -19,18 +19,24 @@ MOST_INPUTS, MOST_OUTPUTS = 16, 8
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _activated(code, a, x, y, p, q, b, count):
-    """a = g(b + p x + q y)."""
+def _activated(code, a, x, y, p, q, b, s, w, count):
+    """a = g(b + p x + q y), and its share w a of the first score."""
     if code == TANH:
         for i in range(count):
-            a[i] = vm.tanh_(b + p * x[i] + q * y[i])
+            value = vm.tanh_(b + p * x[i] + q * y[i])
+            a[i] = value
+            s[i] += w * value
     elif code == SIGMOID:
         for i in range(count):
-            a[i] = vm.sigmoid_(b + p * x[i] + q * y[i])
+            value = vm.sigmoid_(b + p * x[i] + q * y[i])
+            a[i] = value
+            s[i] += w * value
     else:
         for i in range(count):
             z = b + p * x[i] + q * y[i]
-            a[i] = z if z > 0 else z - z
+            value = z if z > 0 else z - z
+            a[i] = value
+            s[i] += w * value
 
 
 @njit(fastmath=FAST, error_model="numpy")
@@ -133,12 +139,12 @@ def narrow_forward(rows, n, units, outputs, code, X, W1, b1, W2, Z2, adds, A, ac
             right = numbers_at(across + (k + 1 if pair else k) * step, rows, like)
             p, q = w1[k * units + j], w1[(k + 1) * units + j] if pair else zero
             if n <= 2:
-                _activated(code, a, left, right, p, q, b, rows)
+                _activated(code, a, left, right, p, q, b, s, w2[j * outputs], rows)
             elif k + 2 >= n:
                 _activated_more(code, a, a, left, right, p, q, rows)
             else:
                 _summed(a, left, right, p, q, b, k == 0, rows)
-        for o in range(outputs):
+        for o in range(1 if n <= 2 else 0, outputs):
             _add_share(numbers_at(scores + o * step, rows, like), a, w2[j * outputs + o], rows)
     z = numbers_at(Z2, rows * outputs, like)
     for o in range(outputs):

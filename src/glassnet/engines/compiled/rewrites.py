@@ -196,7 +196,7 @@ def _narrow_layer(program: Program) -> None:
     out = gemm(hidden)
     if out is None or hidden in program.kept:
         return
-    n, units = (program.shapes[into.right] + (0,))[:2]
+    n = program.shapes[into.right][0]
     outputs = program.shapes[out.right][1]
     if int(n) > MOST_INPUTS or int(outputs) > MOST_OUTPUTS or f"d{into.right}" not in program.shapes:
         return
