@@ -100,6 +100,9 @@ class CompiledTraining(Training):
         self.steps = max(1, min(8 * (stop - start), round((stop - start) * SECONDS_A_CALL / took)))
         trouble = self._trouble(made)
         if trouble is not None:
+            trouble = self._first_bad_state(start, trouble, before)
+        if trouble is not None:
+            self._note_until(trouble, made, start, seconds)
             self._name_trouble(trouble, start, before)
         found = self._columns(start, made, seconds)
         self._offer(made)
@@ -198,6 +201,41 @@ class CompiledTraining(Training):
             return made.iteration
         return None
 
+    def _first_bad_state(self, start: int, trouble: int, before: np.ndarray) -> int:
+        """The last finite state, by halving; `trouble` when that is finite. What overflowed stays so."""
+        machine = self.machine
+
+        def finite(iteration: int) -> bool:
+            machine.state_view[:] = before
+            if iteration > start:
+                given, first_given = self._orders(start, iteration)
+                machine.advance(start, self._rates(start, iteration), given=given, first_given=first_given, quiet=True)
+            return bool(np.isfinite(machine.state_view).all())
+
+        if finite(trouble):
+            return trouble
+        good, bad = start, trouble
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if finite(middle) else (good, middle)
+        return good  # the update after it is the one that goes wrong
+
+    def _note_until(self, trouble: int, made: Advance, start: int, seconds: float) -> None:
+        """What went well in a call before its trouble: rows, snapshots, and the word about a growing cost."""
+        if made.exploded is not None and made.exploded[0] <= trouble:
+            self.watch_cost(made.exploded[1], self.rate_before(made.exploded[0]), made.exploded[0])
+        found = self._columns(start, made, seconds)
+        names = [n for n in ("cost", "penalty", "validation_cost") if n in found]
+        whole = np.logical_and.reduce([np.isfinite(found[n]) for n in names]) & (found["iteration"] <= trouble)
+        if whole.any():
+            self.run.history.extend({name: values[whole] for name, values in found.items()})
+        facts = self.loop_facts()
+        for iteration, flat, costs, squares in made.snapshots:
+            if iteration < trouble:
+                self.run.snapshots.offer(
+                    Snapshot(iteration, self.machine.state(flat), {**facts, "costs": costs, "squares": squares})
+                )
+
     def _name_trouble(self, iteration: int, start: int, before: np.ndarray) -> None:
         """Walk to the place again, and from just before it on equation by equation.
 
@@ -214,9 +252,9 @@ class CompiledTraining(Training):
         for number in range(near, iteration + 1):
             self.iteration, self.state = number, machine.state()
             self.costs = self.squares = 0.0
-            self.keep()
             if number > start and number % self.batches.per_epoch == 0:
                 self._measured(self.state)
+            self.keep()
             engine.step(dict(self.state), self.batches.batch(number), self.rate_before(number + 1), number + 1)
             given, first_given = self._orders(number, number + 1)
             machine.advance(number, self._rates(number, number + 1), given=given, first_given=first_given)

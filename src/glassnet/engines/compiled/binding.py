@@ -434,7 +434,7 @@ class Binder:
                 return [loop.SHARES, k, m, a, b, adds, c, moves[0]]
             return [loop.DOTS, m, k, a, b, adds, c, moves[0]]
         if m == 1 and operation.left_transposed and not operation.right_transposed:
-            return [loop.SHARES, k, n, b, a, adds, c, moves[1]]
+            return [loop.SHARES, k, n, b, a, adds, c, moves[1], moves[0]]
         if k == 1 and not moves[0]:
             return [loop.OUTER, m, n, a, b, adds, c]
         return [

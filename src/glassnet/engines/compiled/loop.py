@@ -55,8 +55,10 @@ PRE, PRE_END, POST, POST_END, UPDATE, UPDATE_END = range(6)
 (LANE_FIRST, LANE_END, LANE_TILE, LANE_BEGIN, LANE_STOP, LANE_LAST, LANE_LAST_STOP, LANE_X, LANE_Y, LANE_W, LANE_SLOPES,
  LANE_SIZE) = range(12)  # fmt: skip
 
-# What is said to a thread that helps.
-POSTED, CLAIMED, DONE, JOB, WHERE, ROW, UPDATES, BEGIN, VARIANT = range(9)
+# What is said to a thread that helps. What one thread watches while another writes stands on a cache line of its own.
+POSTED, CLAIMED, DONE = 0, 16, 32
+JOB, WHERE, ROW, UPDATES, BEGIN, VARIANT = range(48, 54)
+MAIL = 64
 OPERATION, TILES = 1, 2
 PATIENCE = 4000
 """Looks at a mailbox before the core is offered to others."""
@@ -201,7 +203,15 @@ def _many(begin, end, row, position, iteration, lane, t):
         elif kind == DOTS:
             dots(ops[p, 1], ops[p, 2], ops[p, 3] + ops[p, 7] * row, ops[p, 4], ops[p, 5], ops[p, 6], factors)
         elif kind == SHARES:
-            shares(ops[p, 1], ops[p, 2], ops[p, 3] + ops[p, 7] * row, ops[p, 4], ops[p, 5], ops[p, 6], factors)
+            shares(
+                ops[p, 1],
+                ops[p, 2],
+                ops[p, 3] + ops[p, 7] * row,
+                ops[p, 4] + ops[p, 8] * row,
+                ops[p, 5],
+                ops[p, 6],
+                factors,
+            )
         elif kind == OUTER:
             outer(ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6], factors)
         elif kind == NARROW_FORWARD:

@@ -11,6 +11,8 @@ from numba import njit
 from glassnet.engines.compiled.addresses import numbers_at
 from glassnet.engines.compiled.blocks import FAST, SUMMING
 
+COLUMNS = 2048
+
 
 @njit(fastmath=SUMMING, error_model="numpy")
 def _dot(a, b, count):
@@ -72,20 +74,26 @@ def dots(m, k, A, w, adds, target, like):
 @njit(fastmath=FAST, error_model="numpy")
 def shares(m, k, A, d, adds, target, like):
     """target (k,) = (or +=) Aᵀ d, for A (m, k): every row's share, weighted by its slope."""
-    to, slopes, step = numbers_at(target, k, like), numbers_at(d, m, like), k * like.itemsize
-    if not adds:
-        to[:] = like.dtype.type(0)
-    r = 0
-    while r + 4 <= m:
-        at = A + r * step
-        _add4(
-            to, numbers_at(at, k, like), numbers_at(at + step, k, like), numbers_at(at + 2 * step, k, like),
-            numbers_at(at + 3 * step, k, like), slopes[r], slopes[r + 1], slopes[r + 2], slopes[r + 3], k,
-        )  # fmt: skip
-        r += 4
-    while r < m:
-        _add1(to, numbers_at(A + r * step, k, like), slopes[r], k)
-        r += 1
+    slopes, step = numbers_at(d, m, like), k * like.itemsize
+    zero, c = like.dtype.type(0), 0
+    while c < k:  # so many columns that their sums stay in the first-level cache while all rows pass by
+        size = min(COLUMNS, k - c)
+        to = numbers_at(target + c * like.itemsize, size, like)
+        if not adds:
+            to[:] = zero
+        at, r = A + c * like.itemsize, 0
+        while r + 4 <= m:
+            _add4(
+                to, numbers_at(at, size, like), numbers_at(at + step, size, like), numbers_at(at + 2 * step, size, like),
+                numbers_at(at + 3 * step, size, like), slopes[r], slopes[r + 1], slopes[r + 2], slopes[r + 3], size,
+            )  # fmt: skip
+            at += 4 * step
+            r += 4
+        while r < m:
+            _add1(to, numbers_at(at, size, like), slopes[r], size)
+            at += step
+            r += 1
+        c += size
 
 
 @njit(fastmath=FAST, error_model="numpy")
