@@ -221,6 +221,7 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 2)); Y = (X[:, 0] * X[:, 1] > 0).astype(float)
 net = gn.Network(2, gn.Dense(6, "relu"), gn.BatchNorm(), gn.Dropout(0.2), gn.Dense(1, "sigmoid"))
 options = dict(optimizer=gn.Adam(gn.Adaptive(0.01, patience=3)), batch_size=8, validation=0.2, progress=False,
+               engine="reference",
                callbacks=[gn.EarlyStopping(patience=10_000)])
 folder = sys.argv[1]
 print("go", flush=True)

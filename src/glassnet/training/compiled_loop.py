@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.engines.base import NonFiniteValue, State
+from glassnet.engines.base import Batch, NonFiniteValue, State
 from glassnet.engines.compiled.engine import CompiledEngine, rows
 from glassnet.engines.compiled.kept import compiling_said
 from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
@@ -31,6 +31,8 @@ SECONDS_A_CALL = 0.025
 """How long the compiled loop runs before Python looks round: Ctrl-C is noticed within this."""
 GIVEN_AT_ONCE = 2**20
 """Entries of the orders that are handed over at once."""
+ROWS_LOOKED_AT = 1024
+"""Rows of a batch that are looked at equation by equation before a training."""
 LOOK_BACK = 3
 """Updates before the one whose cost was not finite, in which the first bad number may have come about."""
 
@@ -77,12 +79,35 @@ class CompiledTraining(Training):
             self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
             self.steps = self.machine.first_guess(SECONDS_A_CALL / 4)
             last = self.run.settings.epochs * self.batches.per_epoch
+            if self.iteration < last:
+                self._look_through()
             with compiling_said(progress.say):
                 while self.iteration < last:
                     ended = self._call(last, progress)
                     if ended is not None:
                         return ended
         return None
+
+    def _look_through(self) -> None:
+        """Evaluate the next update equation by equation, once, before it runs compiled.
+
+        The compiled loop looks at the cost and the state. An infinite weighted sum that tanh turns into 1 shows in neither, and
+        it is there from the first update on if it is there at all, from inputs or weights far too large.
+
+        Raises
+        ------
+        NonFiniteValue : an equation gives NaN or infinity
+        """
+        batch = self.batches.batch(self.iteration)
+        rows = slice(0, ROWS_LOOKED_AT)
+        masks = {name: mask[rows] for name, mask in batch.masks.items()}
+        part = Batch(batch.X[rows], batch.Y[rows], None if batch.w is None else batch.w[rows], masks)
+        engine = self.run.engine
+        if isinstance(engine, CompiledEngine):
+            values = engine.values(self.state, part)
+            for equation in engine.derivation.forward:
+                if not np.isfinite(values[equation.name]).all():
+                    raise NonFiniteValue(equation.name)
 
     def _call(self, last: int, progress: Progress) -> str | None:
         """One call of the compiled loop, and what is due after it."""
