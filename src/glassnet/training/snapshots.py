@@ -17,7 +17,7 @@ from glassnet.errors import GlassnetError
 from glassnet.training.files import DamagedFile, load_arrays, make_folder, save_arrays
 
 MOST = 200
-BUDGET = 64 * 2**20
+BUDGET = 8 * 2**20
 """Bytes of snapshots that record="auto" keeps at most (three snapshots always)."""
 
 

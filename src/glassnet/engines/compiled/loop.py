@@ -53,13 +53,13 @@ PRE, PRE_END, POST, POST_END, UPDATE, UPDATE_END = range(6)
 
 # A lane's share of a batch, tile by tile.
 (LANE_FIRST, LANE_END, LANE_TILE, LANE_BEGIN, LANE_STOP, LANE_LAST, LANE_LAST_STOP, LANE_X, LANE_Y, LANE_W, LANE_SLOPES,
- LANE_SIZE) = range(12)  # fmt: skip
+ LANE_FIRST_COLUMN, LANE_LAST_COLUMN, LANE_SIZE) = range(14)  # fmt: skip
 
 # What is said to a thread that helps. What one thread watches while another writes stands on a cache line of its own.
 POSTED, CLAIMED, DONE = 0, 16, 32
 JOB, WHERE, ROW, UPDATES, BEGIN, VARIANT = range(48, 54)
 MAIL = 64
-OPERATION, TILES = 1, 2
+OPERATION, TILES, GATHER = 1, 2, 3
 PATIENCE = 4000
 """Looks at a mailbox before the core is offered to others."""
 
@@ -227,30 +227,33 @@ def _many(begin, end, row, position, iteration, lane, t):
 
 
 @njit
-def _take(source, target, columns, way, line, start, size, t):
-    """Copy rows to where the operations read them, in the `way` 0 as they come, 1 by `order`, 2 by a line of `given`."""
+def _take(source, target, columns, first, stop, way, line, start, size, t):
+    """Copy rows to where the operations read them, in the `way` 0 as they come, 1 by `order`, 2 by a line of `given`.
+
+    Of each row of so many columns, those from `first` to `stop`.
+    """
     like = t.factors[0]
-    to = numbers_at(target, size * columns, like)
     for r in range(size):
         row = start + r
         if way == 1:
             row = np.int64(t.order[row])
         elif way == 2:
             row = t.given[line, row]
-        rest = numbers_at(source + row * columns * like.itemsize, columns, like)
-        for j in range(columns):
-            to[r * columns + j] = rest[j]
+        to = numbers_at(target + (r * columns + first) * like.itemsize, stop - first, like)
+        rest = numbers_at(source + (row * columns + first) * like.itemsize, stop - first, like)
+        for j in range(stop - first):
+            to[j] = rest[j]
 
 
 @njit
 def _bring(x, y, w, line, start, size, t):
     """The rows of a batch, or of a tile of it, to the buffers x, y and w."""
     plan = t.plan
-    if plan[TAKES_X]:
-        _take(plan[X], x, plan[FEATURES], plan[SHUFFLE], line, start, size, t)
-    _take(plan[Y], y, plan[OUTPUTS], plan[SHUFFLE], line, start, size, t)
+    if x:
+        _take(plan[X], x, plan[FEATURES], NONE, plan[FEATURES], plan[SHUFFLE], line, start, size, t)
+    _take(plan[Y], y, plan[OUTPUTS], NONE, plan[OUTPUTS], plan[SHUFFLE], line, start, size, t)
     if plan[WEIGHTED]:
-        _take(plan[W], w, ONE, plan[SHUFFLE], line, start, size, t)
+        _take(plan[W], w, ONE, NONE, ONE, plan[SHUFFLE], line, start, size, t)
 
 
 @njit
@@ -260,6 +263,10 @@ def _job(lane, job, where, row, iteration, begin, variant, t):
     mine, share = t.scalars[lane], t.lanes[variant, lane]
     if lane:
         mine[:] = t.scalars[0]
+    if job == GATHER:  # a lane brings the columns that it will multiply by its rows of the weights
+        first, stop = share[LANE_FIRST_COLUMN], share[LANE_LAST_COLUMN]
+        _take(plan[X], plan[BATCH_X], plan[FEATURES], first, stop, plan[SHUFFLE], where, begin, row, t)
+        return
     at, end, tile, first, stop, position = NONE, ONE, ONE, NONE, NONE, NONE
     if job == OPERATION:
         first, stop = ops[where + lane, 1], ops[where + lane, 2]
@@ -275,7 +282,7 @@ def _job(lane, job, where, row, iteration, begin, variant, t):
     while at < end:
         size = min(tile, end - at)
         if job == TILES:
-            _bring(share[LANE_X], share[LANE_Y], share[LANE_W], where, begin + at, size, t)
+            _bring(share[LANE_X] if plan[TAKES_X] else NONE, share[LANE_Y], share[LANE_W], where, begin + at, size, t)
             first, stop, row, position = share[LANE_BEGIN], share[LANE_STOP], begin + at, at
             if size < tile:
                 first, stop = share[LANE_LAST], share[LANE_LAST_STOP]
@@ -316,7 +323,7 @@ def _together(job, where, row, iteration, begin, variant, t):
                 t.scalars[0, t.ops[part, 4 + k]] += t.scalars[lane, t.ops[part, 4 + k]]
             if t.ops[part, PART_COUNT]:
                 _add(t.ops[part, PART_TARGET], t.ops[part, PART_PRIVATE], t.ops[part, PART_COUNT], t.factors[0])
-        else:
+        elif job == TILES:
             for k in range(len(t.sums_at)):
                 t.scalars[0, t.sums_at[k]] += t.scalars[lane, t.sums_at[k]]
             _add(
@@ -368,7 +375,12 @@ def _forward(variant, start, size, line, iteration, t):
     """Everything before the assignments, or at least up to the cost, of one batch."""
     plan, ranges = t.plan, t.ranges[variant]
     if plan[GATHERS] and not plan[TILED]:
-        _bring(plan[BATCH_X], plan[BATCH_Y], plan[BATCH_W], line, start, size, t)
+        shared = plan[TAKES_X] and plan[LANES] > 1
+        _bring(
+            plan[BATCH_X] if plan[TAKES_X] and not shared else NONE, plan[BATCH_Y], plan[BATCH_W], line, start, size, t
+        )
+        if shared:
+            _together(np.int64(GATHER), line, size, iteration, start, variant, t)
     _run(ranges[PRE], ranges[PRE_END], start, iteration, t)
     if plan[TILED]:
         _together(np.int64(TILES), line, NONE, iteration, start, variant, t)
@@ -389,10 +401,10 @@ def _measure(held, t, totals):
     start = NONE
     while start < rows:
         count = min(plan[MEASURE_SIZE], rows - start)
-        _take(y, plan[BATCH_Y], plan[OUTPUTS], NONE, NONE, start, count, t)
+        _take(y, plan[BATCH_Y], plan[OUTPUTS], NONE, plan[OUTPUTS], NONE, NONE, start, count, t)
         if plan[WEIGHTED]:
-            _take(w, plan[BATCH_W], ONE, NONE, NONE, start, count, t)
-        _take(x, plan[BATCH_X], plan[FEATURES], NONE, NONE, start, count, t)
+            _take(w, plan[BATCH_W], ONE, NONE, ONE, NONE, NONE, start, count, t)
+        _take(x, plan[BATCH_X], plan[FEATURES], NONE, plan[FEATURES], NONE, NONE, start, count, t)
         scalars[plan[MEASURE_M]] = count
         begin, end = plan[MEASURE_BEGIN], plan[MEASURE_END]
         if count < plan[MEASURE_SIZE]:
@@ -494,7 +506,7 @@ def advance(lane, t, alphas, numbers, other, rows, snapshots, marks, sums, total
                 pending = epochs
             epochs += 1
         if plan[STRIDE] and iteration % plan[STRIDE] == 0 and taken < len(snapshots):
-            snapshots[taken, :] = state
+            numbers_at(snapshots[taken], plan[STATE_SIZE], t.factors[0])[:] = state
             marks[taken, 0] = iteration
             marks[taken, 1] = sums[COSTS]
             marks[taken, 2] = sums[SQUARES]

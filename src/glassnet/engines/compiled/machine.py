@@ -354,6 +354,11 @@ class Machine:
             )  # fmt: skip
 
         main, ranges = binder(0, True), self.ranges[variant]
+        columns = main.edges(self.data.X.shape[1])
+        for lane in range(self.lanes):
+            self.lane_table[variant, lane, loop.LANE_FIRST_COLUMN : loop.LANE_LAST_COLUMN + 1] = columns[
+                lane : lane + 2
+            ]
         if not self.tiled:
             ranges[loop.PRE], ranges[loop.PRE_END] = main.write(self._phases.before, size)
             ranges[loop.UPDATE], ranges[loop.UPDATE_END] = main.write(self._phases.update, size)
@@ -372,7 +377,7 @@ class Machine:
             full = alone.write(self._phases.tile, tile)
             last = alone.write(self._phases.tile, rows % tile or tile)
             x, y, w = self.areas[lane][1:4]
-            self.lane_table[variant, lane] = [
+            self.lane_table[variant, lane, : loop.LANE_FIRST_COLUMN] = [
                 edges[lane], edges[lane + 1], tile, *full, *last, x, y, w, self.areas[lane][0],
             ]  # fmt: skip
 
@@ -436,7 +441,8 @@ class Machine:
         plan[loop.STRIDE], plan[loop.GIVEN], plan[loop.EXPLODED_AT] = stride, first_given, -1
         sums[loop.COSTS], sums[loop.SQUARES], sums[loop.LIMIT] = costs, squares, limit
         count = stop // stride - iteration // stride if stride else 0
-        snapshots = np.empty((count, self.state_size), dtype=self.dtype)
+        states = [np.empty(self.state_size, dtype=self.dtype) for _ in range(count)]
+        snapshots = np.array([_address(state) for state in states], dtype=np.int64)
         marks = np.empty((count, 3))
         epochs = stop // self.per_epoch - iteration // self.per_epoch
         rows = np.full((epochs, loop.HEAD + 2 * self.metrics), np.nan)
@@ -458,7 +464,7 @@ class Machine:
                     if not helper.cancel():
                         helper.result()
         taken = int(plan[loop.SNAPSHOTS])
-        kept = [(int(marks[i, 0]), snapshots[i], float(marks[i, 1]), float(marks[i, 2])) for i in range(taken)]
+        kept = [(int(marks[i, 0]), states[i], float(marks[i, 1]), float(marks[i, 2])) for i in range(taken)]
         ended = int(plan[loop.EPOCHS]) - (1 if plan[loop.PENDING] >= 0 else 0)
         exploded = (
             (int(plan[loop.EXPLODED_AT]), float(sums[loop.EXPLODED_COST])) if plan[loop.EXPLODED_AT] >= 0 else None
