@@ -73,9 +73,9 @@ WORKLOADS = {
     for w in (
         Workload("flower", 320, (2, 40, 1), "tanh", "sigmoid", "sgd", 1.2, None, 10_000),
         Workload("iris", 150, (4, 40, 3), "sigmoid", "softmax", "sgd", 0.1, 10, 30, "float64", "fit"),
-        Workload("mnist-small-batch", 10_000, (784, 100, 10), "sigmoid", "softmax", "sgd", 0.5, 10, 2),
-        Workload("mnist-large-batch", 9_984, (784, 100, 10), "sigmoid", "softmax", "sgd", 0.5, 128, 10),
-        Workload("tabular", 65_536, (28, 256, 256, 2), "relu", "softmax", "adam", 0.001, 1024, 2),
+        Workload("mnist-small-batch", 10_000, (784, 100, 10), "sigmoid", "softmax", "sgd", 0.5, 10, 10),
+        Workload("mnist-large-batch", 9_984, (784, 100, 10), "sigmoid", "softmax", "sgd", 0.5, 128, 20),
+        Workload("tabular", 65_536, (28, 256, 256, 2), "relu", "softmax", "adam", 0.001, 1024, 4),
         Workload("cats", 209, (12_288, 1), "none", "sigmoid", "sgd", 0.005, None, 1_000),
     )
 }

@@ -32,7 +32,8 @@ class Train:
             "initial_parameters": start,
             "progress": False,
             "dtype": w.dtype,
-            "engine": variant if variant in ("reference", "compiled") else "auto",
+            # "auto" would not load the compiled loop for one fit of iris; here it is loaded, as the peers are imported.
+            "engine": variant if variant in ("reference", "compiled") else "compiled" if w.unit == "fit" else "auto",
             "record": "last" if variant == "last" else "auto",
         }
         self.trained: Any = None
@@ -61,7 +62,7 @@ class Estimator:
 
     def run(self) -> None:
         self.model = None
-        self.model = self.make(**self.settings).fit(self.X, self.y)
+        self.model = self.make(**self.settings, engine="compiled").fit(self.X, self.y)
 
     def parameters(self) -> Parameters:
         return list(zip(self.model.coefs_, self.model.intercepts_, strict=True))

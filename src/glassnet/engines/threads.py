@@ -15,11 +15,11 @@ PIECE = 65536
 
 
 @cache
-def _libraries() -> Any:
-    """The BLAS libraries of this process; finding them takes longer than limiting them."""
+def _libraries() -> list[Any]:
+    """The BLAS libraries of this process; finding them takes longer than setting their threads."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 class _Alone:
@@ -28,20 +28,22 @@ class _Alone:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.inside = 0
-        self.limit: Any = None
+        self.before: list[int] = []
 
     def enter(self) -> None:
         with self.lock:
             if not self.inside:
-                self.limit = _libraries().limit(limits=1, user_api="blas")
-                self.limit.__enter__()
+                self.before = [library.get_num_threads() for library in _libraries()]
+                for library in _libraries():
+                    library.set_num_threads(1)
             self.inside += 1
 
     def leave(self) -> None:
         with self.lock:
             self.inside -= 1
             if not self.inside:
-                self.limit.__exit__(None, None, None)
+                for library, threads in zip(_libraries(), self.before, strict=True):
+                    library.set_num_threads(threads)
 
 
 _alone = _Alone()
