@@ -28,7 +28,6 @@ PEERS = {
         Peer("glassnet-last", "peer_glassnet", "glassnet", "last"),
         Peer("glassnet-train", "peer_glassnet", "glassnet", "train"),
         Peer("glassnet-reference", "peer_glassnet", "glassnet", "reference"),
-        Peer("glassnet-compiled", "peer_glassnet", "glassnet", "compiled"),
         Peer("scikit-learn", "peer_sklearn", "sklearn.neural_network"),
         Peer("torch", "peer_torch", "torch"),
         Peer("torch-compile", "peer_torch", "torch", "compile"),

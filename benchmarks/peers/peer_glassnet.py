@@ -32,8 +32,8 @@ class Train:
             "initial_parameters": start,
             "progress": False,
             "dtype": w.dtype,
-            # "auto" would not load the compiled loop for one fit of iris; here it is loaded, as the peers are imported.
-            "engine": variant if variant in ("reference", "compiled") else "compiled" if w.unit == "fit" else "auto",
+            # "auto" would not load the compiled loop for half a second's work; here it is loaded, as the peers are imported.
+            "engine": "reference" if variant == "reference" else "compiled",
             "record": "last" if variant == "last" else "auto",
         }
         self.trained: Any = None

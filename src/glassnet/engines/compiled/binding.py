@@ -480,10 +480,12 @@ class Binder:
                 row[7:9] = arrays[2]
             elif numbers:
                 row[7] = numbers[0]
-                if step.code == "scaled_sum":
+                if step.code in ("scaled_sum", "descend"):
                     row[8] = numbers[1]
             if step.code == "tile":
                 row[3:5] = [self.places[str(step.operands[0][1])], 0]
+            elif step.code == "add_row":
+                row[5:7] = [self.places[str(step.operands[1][1])], 0]
             elif step.code == "spread":
                 row[3] = self.places[str(step.operands[0][1])] + start_row * self.itemsize
             if step.target is not None:

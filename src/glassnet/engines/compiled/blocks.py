@@ -19,7 +19,8 @@ CODES = (
     "gt_vv", "gt_vs", "ge_vv", "ge_vs", "lt_vs", "le_vs", "max_vv", "max_vs", "min_vv", "min_vs", "where",
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "log_softplus", "erf",
     "normal_pdf", "normal_cdf", "absolute", "sign", "floor",
-    "add_scaled", "scaled_sum", "slope_tanh", "slope_sigmoid", "positive_part", "where_positive", "sum_squares",
+    "add_scaled", "scaled_sum", "slope_tanh", "slope_sigmoid", "positive_part", "where_positive", "sum_squares", "descend",
+    "add_row",
 )  # fmt: skip
 """The instructions by number."""
 
@@ -29,7 +30,8 @@ CODES = (
  GT_VV, GT_VS, GE_VV, GE_VS, LT_VS, LE_VS, MAX_VV, MAX_VS, MIN_VV, MIN_VS, WHERE,
  EXP, EXPM1, LOG, LOG1P, SQRT, SIN, COS, TANH, SIGMOID, SOFTPLUS, LOG_SOFTPLUS, ERF,
  NORMAL_PDF, NORMAL_CDF, ABSOLUTE, SIGN, FLOOR,
- ADD_SCALED, SCALED_SUM, SLOPE_TANH, SLOPE_SIGMOID, POSITIVE_PART, WHERE_POSITIVE, SUM_SQUARES) = range(len(CODES))  # fmt: skip
+ ADD_SCALED, SCALED_SUM, SLOPE_TANH, SLOPE_SIGMOID, POSITIVE_PART, WHERE_POSITIVE, SUM_SQUARES, DESCEND,
+ ADD_ROW) = range(len(CODES))  # fmt: skip
 
 FAST = {"contract", "afn", "nsz", "arcp"}
 """What the compiler may do to arithmetic. It must not take NaN and infinity for impossible."""
@@ -50,6 +52,30 @@ def _total_of_squares(a, count):
     total = a.dtype.type(0)
     for i in range(count):
         total += a[i] * a[i]
+    return total
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def _add_row(d, a, b, rows, columns):
+    """Each row of a, plus b."""
+    if columns == 1:
+        value = b[0]
+        for r in range(rows):
+            d[r] = a[r] + value
+        return
+    for r in range(rows):
+        for j in range(columns):
+            d[r * columns + j] = a[r * columns + j] + b[j]
+
+
+@njit(fastmath=SUMMING, error_model="numpy")
+def _descend(d, a, s, count):
+    """d += s a in place, and Σ a²."""
+    total = a.dtype.type(0)
+    for i in range(count):
+        slope = a[i]
+        total += slope * slope
+        d[i] += s * slope
     return total
 
 
@@ -272,6 +298,10 @@ def run_vector(total, columns, block, first, count, steps, scalars, like):
                 scalars[steps[p, 7]] += _total(a, length)
             elif code == SUM_SQUARES:
                 scalars[steps[p, 7]] += _total_of_squares(a, length)
+            elif code == ADD_ROW:
+                _add_row(d, a, numbers_at(steps[p, 5], columns, like), rows, columns)
+            elif code == DESCEND:
+                scalars[steps[p, 8]] += _descend(d, a, like.dtype.type(scalars[steps[p, 7]]), length)
             elif code == FILL:
                 value = like.dtype.type(scalars[steps[p, 7]])
                 for i in range(length):

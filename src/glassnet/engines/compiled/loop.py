@@ -409,7 +409,7 @@ def _measure(held, t, totals):
         begin, end = plan[MEASURE_BEGIN], plan[MEASURE_END]
         if count < plan[MEASURE_SIZE]:
             begin, end = last, last_end
-        _many(begin, end, NONE, NONE, NONE, NONE, t)
+        _run(begin, end, NONE, NONE, t)
         weight = scalars[plan[MEASURE_S]] if plan[WEIGHTED] else np.float64(count)
         totals[0] += scalars[plan[MEASURE_L]] * weight
         totals[1] += weight

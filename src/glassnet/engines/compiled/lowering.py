@@ -118,7 +118,10 @@ class Lowering:
             case MatMul():
                 self._gemm(name, expression, adds=False)
             case Add(left=MatMul() as product, right=rest) | Add(left=rest, right=MatMul() as product):
-                self.assign(name, rest if rest.shape == shape else _Spread(rest, shape), update=True)
+                if rest.shape == shape:
+                    self.assign(name, rest, update=True)
+                else:  # a bias, in an operation of its own: a rewrite may take it to where the sum is used
+                    self._elementwise(name, _Spread(rest, shape), alone=True)
                 self._gemm(name, product, adds=True)
             case Sum(argument=inner, axis=0):
                 self._reduce("sum_columns", name, inner)
@@ -132,13 +135,13 @@ class Lowering:
             case _:
                 self._elementwise(name, expression)
 
-    def _elementwise(self, name: str, expression: Expression) -> None:
+    def _elementwise(self, name: str, expression: Expression, *, alone: bool = False) -> None:
         statement = _Statement(self, expression.shape)
         value = statement.value(expression)
         if value[0] == "number":
             value = statement.put("fill", value)
         statement.put("store", value, target=name)
-        self._join(statement)
+        self._join(statement, alone)
 
     def _reduce(self, code: str, name: str, inner: Expression) -> None:
         self.shapes.setdefault(name, (inner.shape[1],) if code == "sum_columns" else (inner.shape[0], 1))
@@ -255,10 +258,10 @@ class Lowering:
             or b.slots_written & a.slots_read
         )
 
-    def _join(self, statement: _Statement) -> None:
-        """Merge a statement into an earlier operation over the same entries, or append it."""
+    def _join(self, statement: _Statement, alone: bool = False) -> None:
+        """Merge a statement into an earlier operation over the same entries, or append it (always, when `alone`)."""
         new = Vector(statement.shape, statement.program, statement.whole_rows, lines=[self.line])
-        for earlier in reversed(self.operations[-LOOK_BACK:]):
+        for earlier in () if alone else reversed(self.operations[-LOOK_BACK:]):
             if isinstance(earlier, Vector) and earlier.shape == new.shape and self._mergeable(earlier, new):
                 _merge(earlier, new)
                 return

@@ -259,8 +259,9 @@ class Machine:
         batch = dict(zip(("X", "Y", "w"), self.areas[0][1:4], strict=True))
         registers = [self.areas[0][5]]
         measuring = Binder(
-            self._tables, self.lowered.measure, {**self.places(1, 0), **batch}, registers, itemsize, 0, self._slots[1]
-        )
+            self._tables, self.lowered.measure, {**self.places(1, 0), **batch}, [area[5] for area in self.areas], itemsize, 0,
+            self._slots[1], room=self._room,
+        )  # fmt: skip
         chunk = measuring.write(self._measure, self.measured_rows)
         rest = measuring.write(self._measure, len(self.checked) % self.measured_rows or self.measured_rows)
         held = alone = (0, 0)

@@ -26,6 +26,10 @@ class Instruction:
     """The value that a "store" or a reduction writes."""
 
 
+SUMS = ("sum_all", "sum_squares", "descend")
+"""Instructions that add to a number, the last of their operands."""
+
+
 @dataclass
 class Operation:
     """Base of all operations. `lines` are the equations they came from."""
@@ -108,7 +112,7 @@ class Vector(Operation):
 
     @property
     def slots_written(self) -> set[int]:
-        return {int(i.operands[1][1]) for i in self.program if i.code in ("sum_all", "sum_squares")}
+        return {int(i.operands[-1][1]) for i in self.program if i.code in SUMS}
 
     def __str__(self) -> str:
         shown: list[str] = []

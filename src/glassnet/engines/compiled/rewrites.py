@@ -209,11 +209,7 @@ def _narrow_layer(program: Program) -> None:
         return
     slope = only(back.target, Vector)
     first = gemm("X", transposed=(True, False))
-    if (
-        not isinstance(slope, Vector)
-        or first is None
-        or not _is_slope(slope, code, into.target, hidden, back.target, first.right)
-    ):
+    if not isinstance(slope, Vector) or first is None or not _is_slope(slope, code, hidden, back.target, first.right):
         return
     allowed = [activated, out, after, slope]
     if any(
@@ -241,10 +237,10 @@ def _narrow_layer(program: Program) -> None:
     ]
 
 
-def _is_slope(vector: Vector, code: str, scores: str, hidden: str, blame: str, target: str) -> bool:
+def _is_slope(vector: Vector, code: str, hidden: str, blame: str, target: str) -> bool:
     """Whether this is dZ = dA ⊙ g′, stored, with its sums over the samples, and nothing else."""
     wanted = {
-        "tanh": ("slope_tanh", hidden), "sigmoid": ("slope_sigmoid", hidden), "positive_part": ("where_positive", scores),
+        "tanh": ("slope_tanh", hidden), "sigmoid": ("slope_sigmoid", hidden), "positive_part": ("where_positive", hidden),
     }[code]  # fmt: skip
     first, *others = vector.program
     if first.code != wanted[0] or first.operands != (("memory", wanted[1]), ("memory", blame)):
@@ -254,7 +250,86 @@ def _is_slope(vector: Vector, code: str, scores: str, hidden: str, blame: str, t
     return codes in (["store"], ["store", "sum_columns"]) and stored == [target]
 
 
-LIST_REWRITES: dict[str, Callable[[Program], None]] = {"narrow layer": _narrow_layer}
+def _relu_by_output(program: Program) -> None:
+    """The slope of relu from its output, which is positive where its input is; the input is then not kept."""
+    outputs = {
+        str(o.program[0].operands[0][1]): str(o.program[1].target)
+        for o in program.operations
+        if isinstance(o, Vector) and len(o.program) == 2 and [s.code for s in o.program] == ["positive_part", "store"]
+        and o.program[0].operands[0][0] == "memory"
+    }  # fmt: skip
+    for vector in [o for o in program.operations if isinstance(o, Vector)]:
+        for step in vector.program:
+            if step.code == "where_positive" and step.operands[0][0] == "memory" and step.operands[0][1] in outputs:
+                step.operands = (("memory", outputs[str(step.operands[0][1])]), *step.operands[1:])
+
+
+def _late_biases(program: Program) -> None:
+    """A bias is added where its sum is used, instead of being written out before the product that is added to it."""
+    for product in [o for o in program.operations if isinstance(o, Gemm) and o.adds]:
+        name = product.target
+        before = [
+            o for o in program.operations
+            if isinstance(o, Vector) and [s.code for s in o.program] == ["tile", "store"] and o.program[1].target == name
+        ]  # fmt: skip
+        readers = [o for o in program.operations if name in o.reads and o is not product]
+        if len(before) != 1 or len(readers) != 1 or name in program.kept:
+            continue
+        reader = readers[0]
+        spread = isinstance(reader, Vector) and any(
+            s.code in ("tile", "spread") and ("memory", name) in s.operands for s in reader.program
+        )
+        if not isinstance(reader, Vector) or spread or reader.shape != program.shapes[name] or name in reader.writes:
+            continue
+        bias = before[0].program[0].operands[0]
+        moved = [
+            Instruction(
+                s.code,
+                tuple(
+                    ("result", 0) if o == ("memory", name) else (o[0], int(o[1]) + 1) if o[0] == "result" else o
+                    for o in s.operands
+                ),
+                s.target,
+            )
+            for s in reader.program
+        ]
+        reader.program = [Instruction("add_row", (("memory", name), bias)), *moved]
+        reader.whole_rows = True
+        product.adds, product.beta = False, _zero(program)
+        program.operations.remove(before[0])
+
+
+def _zero(program: Program) -> int:
+    """The slot of the constant 0."""
+    written = {s for o in program.operations for s in o.slots_written} | set(program.named_slots.values())
+    for slot, value in enumerate(program.slots):
+        if value == 0.0 and slot not in written:
+            return slot
+    program.slots.append(0.0)
+    return len(program.slots) - 1
+
+
+def _descents(program: Program) -> None:
+    """A plain step down the slope in place, with the gradient's square: one pass over weights and slopes."""
+    for vector in [o for o in program.operations if isinstance(o, Vector)]:
+        if [s.code for s in vector.program] != ["sum_squares", "add_scaled", "store"]:
+            continue
+        squares, moved, stored = vector.program
+        weights, slopes, rate = moved.operands
+        if (
+            squares.operands[0] == slopes
+            and stored.operands[0] == ("result", 1)
+            and weights == ("memory", stored.target)
+        ):
+            vector.program = [Instruction("descend", (slopes, weights, rate, squares.operands[1]), stored.target)]
+
+
+LIST_REWRITES: dict[str, Callable[[Program], None]] = {
+    "relu by output": _relu_by_output,
+    "narrow layer": _narrow_layer,
+    "late biases": _late_biases,
+    "descents": _descents,
+}
 
 
 def rewrite(program: Program, leave_out: Collection[str] = ()) -> Program:
