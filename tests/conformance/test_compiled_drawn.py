@@ -95,8 +95,10 @@ def left_out(monkeypatch):
 @BOTH
 @pytest.mark.parametrize("name", [*STEP_REWRITES, *LIST_REWRITES])
 def test_without_each_rewrite(name, dtype, left_out):
-    settings = {"optimizer": gn.Adam(0.01), "l2": 0.01, "epochs": 10, "batch_size": 7, "dtype": dtype}
-    net = NET if name in STEP_REWRITES else NARROW
+    optimizer = gn.SGD(0.01) if name == "descents" else gn.Adam(0.01)
+    settings = {"optimizer": optimizer, "l2": 0.01, "epochs": 10, "batch_size": 7, "dtype": dtype}
+    deep = gn.Network(3, gn.Dense(5, "relu"), gn.Dense(9, "tanh"), gn.Dense(2))
+    net = NET if name in STEP_REWRITES else NARROW if name == "narrow layer" else deep
     with_it, _ = agree(net, X, Y, **settings)
     assert with_it.engine.leave_out == ()
     left_out(name)

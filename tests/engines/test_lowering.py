@@ -28,7 +28,7 @@ def test_linear_regression_by_hand():
     # Z1 = X W1 + b1 is b1 in every row, and the product added to it. A1 = Z1 is Z1 itself. J adds up ½ (Z1 − Y)² (s7 = ½)
     # while dA1 = (Z1 − Y) / m (s10 = 1 / m) and its column sums db1 are made from the same difference. W1 and b1 lie side by
     # side as θ1, so one operation updates both: θ1 + (−α) dθ1 (s13 = −α), and ‖dθ1‖² on the way.
-    lowered = lower(gn.derive(gn.Network(2, gn.Dense(1)), optimizer=gn.SGD(0.1)), (3, 1))
+    lowered = lower(gn.derive(gn.Network(2, gn.Dense(1)), optimizer=gn.SGD(0.1)), (3, 1), tuple(LIST_REWRITES))
     slots = lowered.update.named_slots
     J, metric, squares = slots["J"], slots["metric"], slots["gradient_square"]
     assert lowered.update.slots[: len(("m", "alpha", "t"))] == [0.0, 0.0, 0.0]
@@ -84,6 +84,18 @@ def test_a_hidden_layer_by_hand():
         f"dZ1: vector %0 = multiply_vv(A1, A1); %1 = subtract_sv(s{one}, %0); %2 = multiply_vv(dA1, %1); dZ1 = store(%2)"
         in lines(plain)
     )
+
+
+def test_a_bias_is_added_where_its_sum_is_used_and_a_plain_descent_is_one_pass():
+    derivation = gn.derive(gn.Network(9, gn.Dense(3, "relu"), gn.Dense(9)), optimizer=gn.SGD(0.1))
+    said = lines(lower(derivation, (3, 1)).update)
+    assert said[:3] == [
+        "Z1: gemm Z1 = X · W1",
+        "A1: vector %0 = add_row(Z1, b1); %1 = positive_part(%0); A1 = store(%1)",
+        "Z2: vector %0 = tile(b2); Z2 = store(%0)",  # the metric reads Z2, too: its bias stays where it was
+    ]
+    assert "dZ1, db1: vector %0 = where_positive(A1, dA1); dZ1 = store(%0); db1 = sum_columns(%0)" in said
+    assert said[-1].startswith("‖∂J/∂θ‖², W1, b1, W2, b2: vector θ1 = descend(dθ1, θ1, s")
 
 
 def test_a_narrow_layer_is_one_operation_each_way():
