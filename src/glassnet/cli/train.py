@@ -219,6 +219,14 @@ def train(
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="What computes: auto, reference or compiled.", rich_help_panel=LEARNING)
     ] = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The most threads the compiled engine uses. [default: the cores, 8 at most]",
+            rich_help_panel=LEARNING,
+        ),
+    ] = None,
     dtype: Annotated[
         str, typer.Option(metavar="NAME", help="float64 or float32.", rich_help_panel=LEARNING)
     ] = "float64",
@@ -343,8 +351,8 @@ def train(
                 "momentum": momentum, "schedule": schedule, "epochs": epochs, "batch_size": batch_size, "init": init,
             },
             training={
-                "l1": l1, "l2": l2, "seed": seed, "engine": engine, "record": record, "max_seconds": max_seconds,
-                "overwrite": overwrite,
+                "l1": l1, "l2": l2, "seed": seed, "engine": engine, "threads": threads, "record": record,
+                "max_seconds": max_seconds, "overwrite": overwrite,
             },
         )  # fmt: skip
         with shown_notes(skip=DIVERGED):

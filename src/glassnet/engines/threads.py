@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,10 @@ PIECE = 65536
 @cache
 def _libraries() -> list[Any]:
     """The BLAS libraries of this process; finding them takes longer than setting their threads."""
+    import scipy.linalg.cython_blas  # brings a BLAS of its own, which must be among them
     from threadpoolctl import ThreadpoolController
 
+    assert scipy.linalg.cython_blas
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
@@ -63,6 +66,28 @@ def blas_alone() -> Iterator[None]:
 def helper_threads(lanes: int) -> ThreadPoolExecutor:
     """Threads that help compiled loops: a few trainings at a time have helpers, more do without."""
     return ThreadPoolExecutor(max(1, 2 * (lanes - 1)), thread_name_prefix="glassnet-lane")
+
+
+def present_core() -> int:
+    """The core this thread runs on; −1 where the system does not say."""
+    try:
+        return int(ctypes.CDLL(None).sched_getcpu())
+    except (AttributeError, OSError, TypeError):
+        return -1
+
+
+def elsewhere(core: int) -> None:
+    """Keep this thread off that core.
+
+    A new thread starts where it was made, and the system takes a tenth of a second to notice that two threads which look
+    out for each other share a core (measured): so long, two are no faster than one.
+    """
+    if core < 0 or not hasattr(os, "sched_setaffinity"):
+        return
+    others = os.sched_getaffinity(os.getpid()) - {core}
+    if others:
+        with suppress(OSError):  # a core that has just been taken away
+            os.sched_setaffinity(0, others)
 
 
 @cache

@@ -7,7 +7,7 @@ happens after an epoch of the plain loop: rows of the history, snapshots, callba
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +16,15 @@ from glassnet.engines.compiled.engine import CompiledEngine, rows
 from glassnet.engines.compiled.kept import compiling_said
 from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
 from glassnet.engines.compiled.machine import Advance, Machine, Rows
+from glassnet.engines.threads import blas_alone
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.schedules import Adaptive, Schedule
 from glassnet.training.batches import Batches
 from glassnet.training.loop import Training, rate_of
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
+from glassnet.training.run import Run
 from glassnet.training.snapshots import BUDGET, Snapshot
-
-if TYPE_CHECKING:
-    from glassnet.training.run import Run
 
 SECONDS_A_CALL = 0.025
 """How long the compiled loop runs before Python looks round: Ctrl-C is noticed within this."""
@@ -67,6 +66,11 @@ def machine_of(run: Run, measure: Measure | None = None, checked: Rows | None = 
 
 class CompiledTraining(Training):
     """A training in progress whose updates are made in compiled code."""
+
+    def go(self) -> Run:
+        # BLAS's own threads look out for work for a tenth of a second after each product, on the cores that ours need.
+        with blas_alone():
+            return super().go()
 
     def run_epochs(self, first: int, progress: Progress) -> str | None:
         engine = self.run.engine

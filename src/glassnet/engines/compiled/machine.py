@@ -25,7 +25,7 @@ from glassnet.engines.compiled.binding import (
 )
 from glassnet.engines.compiled.operations import Barrier, Gemm, NarrowForward, Vector
 from glassnet.engines.compiled.programs import HIT, SQUARES, Lowered
-from glassnet.engines.threads import blas_alone, helper_threads
+from glassnet.engines.threads import blas_alone, elsewhere, helper_threads, present_core
 
 MEASURED_AT_ONCE = 4 * 2**20
 """Bytes of values that measuring a chunk of rows may take; at least a batch's rows are measured at once."""
@@ -456,7 +456,8 @@ class Machine:
         arguments = (tables, alphas, self._numbers, self._other, rows, snapshots, marks, sums, self.totals)
         with blas_alone():
             submit: Any = helper_threads(self.lanes).submit
-            helpers = [submit(loop.advance, lane, *arguments) for lane in range(1, self.lanes)]
+            here = present_core() if self.lanes > 1 else -1
+            helpers = [submit(_help, here, lane, arguments) for lane in range(1, self.lanes)]
             try:
                 result = loop.advance(0, *arguments)
             finally:
@@ -474,6 +475,12 @@ class Machine:
             result == loop.FINISHED, int(plan[loop.ITERATION]), rows[:ended], kept, float(sums[loop.COSTS]),
             float(sums[loop.SQUARES]), exploded,
         )  # fmt: skip
+
+
+def _help(core: int, lane: int, arguments: tuple[Any, ...]) -> None:
+    """A lane's thread: on another core than the one that asks, as long as the loop runs."""
+    elsewhere(core)
+    loop.advance(lane, *arguments)
 
 
 def lanes_apart(lanes: int, count: int, dtype: Any) -> np.ndarray:
