@@ -148,12 +148,7 @@ class CompiledTraining(Training):
             self.run.history.extend(found)
             progress.epoch({name: values[-1].item() for name, values in found.items()})
         self.keep()
-        if self.interruption.asked:
-            return "interrupted"
-        if self.out_of_time():
-            return "out of time"
-        self.write_if_due()
-        return None
+        return self.look_round()
 
     # How far to go.
 

@@ -234,11 +234,9 @@ class Training:
             self.watch_cost(float(values["J"]), rate, self.iteration)
             if position < per_epoch - 1:
                 self.keep()
-                if self.interruption.asked:
-                    return "interrupted"
-                if self.out_of_time():
-                    return "out of time"
-                self.write_if_due()
+                ended = self.look_round()
+                if ended is not None:
+                    return ended
         row = self.row(epoch, rate)
         self.squares = self.costs = 0.0
         return self.epoch_ended(epoch, row, progress)
@@ -269,6 +267,10 @@ class Training:
             if stops(callback(run)):
                 run.facts["message"] = f"Stopped after epoch {epoch + 1} by a callback."
                 return "stopped early"
+        return self.look_round()
+
+    def look_round(self) -> str | None:
+        """Whether Ctrl-C or the clock ends the training; if not, the folder is brought up to date when that is due."""
         if self.interruption.asked:
             return "interrupted"
         if self.out_of_time():
@@ -277,6 +279,7 @@ class Training:
         return None
 
     def rate(self, epoch: int, position: int) -> float:
+        """The learning rate of the update that comes next."""
         if self.adaptive:
             return self.adaptive.rate
         return self.schedule.rate(self.iteration, epoch, epoch + position / self.batches.per_epoch)

@@ -6,7 +6,6 @@ slots of a vector of float64 and are written `m`, `alpha`, `s4`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -262,13 +261,3 @@ class Barrier(Operation):
 
     def __str__(self) -> str:
         return "barrier   the update begins"
-
-
-def values(operations: list[Operation]) -> Iterator[str]:
-    """Every value the operations name, once."""
-    seen: set[str] = set()
-    for operation in operations:
-        for name in sorted(operation.reads | operation.writes):
-            if name not in seen:
-                seen.add(name)
-                yield name
