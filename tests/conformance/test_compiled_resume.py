@@ -177,3 +177,21 @@ def test_killed_and_resumed_is_bit_for_bit_the_whole_training(tmp_path):
     assert killed.history.same_training(never.history)
     assert killed.snapshots.iterations == never.snapshots.iterations
     assert same(killed.at(51_234).state, never.at(51_234).state)
+
+
+def test_a_callback_may_look_back_while_the_training_goes_on():
+    X, Y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2.0
+    net = gn.Network(3, gn.Dense(4, "tanh"), gn.Dropout(0.2), gn.Dense(1, "sigmoid"))
+    seen = []
+
+    def look(run):
+        seen.append(run.at(3).parameters["W1"].copy())
+        run.intermediates(2)
+
+    settings = {"epochs": 6, "batch_size": 7, "engine": "compiled", "progress": False, "record": 5}
+    watched = gn.train(net, X, Y, callbacks=[look], **settings)
+    alone = gn.train(net, X, Y, **settings)
+    assert len(seen) == 6
+    assert all(np.array_equal(W1, alone.at(3).parameters["W1"]) for W1 in seen)
+    assert all(np.array_equal(watched.parameters[name], alone.parameters[name]) for name in alone.parameters)
+    assert watched.history.same_training(alone.history)

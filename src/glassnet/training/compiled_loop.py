@@ -7,6 +7,7 @@ happens after an epoch of the plain loop: rows of the history, snapshots, callba
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,10 @@ def learning_rates(schedule: Schedule, start: int, stop: int, per_epoch: int) ->
     return np.array(np.broadcast_to(tree.evaluate(env, np), iterations.shape), dtype=np.float64)
 
 
-def machine_of(run: Run, measure: Measure | None = None, checked: Rows | None = None) -> Machine:
-    """The run's machine; `checked` are the samples to measure."""
+def machine_of(
+    run: Run, measure: Measure | None = None, checked: Rows | None = None
+) -> AbstractContextManager[Machine]:
+    """A machine for the run, lent for a `with`; `checked` are the samples to measure."""
     engine, data = run.engine, run.data
     if not isinstance(engine, CompiledEngine) or data is None:
         raise TypeError("This needs a run of the compiled engine with its data.")
@@ -73,11 +76,7 @@ class CompiledTraining(Training):
             return super().go()
 
     def run_epochs(self, first: int, progress: Progress) -> str | None:
-        engine = self.run.engine
-        if not isinstance(engine, CompiledEngine):
-            raise TypeError("This is for the compiled engine.")
-        with engine.lock:
-            self.machine = machine_of(self.run, self.measure, rows(self.checked))
+        with machine_of(self.run, self.measure, rows(self.checked)) as self.machine:
             self.machine.load(self.state)
             self.spread = self.measure.spread(self.checked)
             self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
@@ -294,19 +293,18 @@ def given_orders(batches: Batches, start: int, stop: int) -> tuple[np.ndarray, i
 def replay_compiled(run: Run, iteration: int) -> State:
     """The state after `iteration` updates, from the nearest snapshot before it, in compiled code."""
     start = run.snapshots.nearest(iteration)
-    engine, data = run.engine, run.data
-    if not isinstance(engine, CompiledEngine) or data is None:
+    data = run.data
+    if data is None:
         raise TypeError("Replaying needs a run with its data.")
     if start.iteration == iteration:
         return dict(start.state)
     batches = Batches(run.settings, run.derivation, data)
     schedule = run.settings.optimizer.schedule
-    with engine.lock, np.errstate(all="ignore"):
-        machine = machine_of(run)
+    with machine_of(run) as machine, np.errstate(all="ignore"):
         machine.load(start.state)
-        at = start.iteration
+        at, steps = start.iteration, machine.first_guess(SECONDS_A_CALL)
         while at < iteration:
-            stop = min(iteration, at + 4096)
+            stop = min(iteration, at + steps)
             if isinstance(run.settings.shuffle, ShuffleStream):
                 stop = min(stop, (at // batches.per_epoch + 1) * batches.per_epoch)
             if isinstance(schedule, Adaptive):
@@ -323,11 +321,7 @@ def replay_compiled(run: Run, iteration: int) -> State:
 
 def cost_and_slopes(run: Run, state: State) -> tuple[float, dict[str, np.ndarray]] | None:
     """J and its gradients at a state over all samples; None when they are not finite."""
-    engine = run.engine
-    if not isinstance(engine, CompiledEngine):
-        raise TypeError("This is for the compiled engine.")
-    with engine.lock:
-        machine = machine_of(run)
+    with machine_of(run) as machine:
         machine.load(state)
         made = machine.advance(0, np.zeros(1), quiet=True)
         slopes = machine.slopes()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,24 +36,34 @@ class CompiledEngine(ReferenceEngine):
         super().__init__(derivation, dtype)
         self.kind = dtype
         self.leave_out = leave_out
-        self.lock = threading.Lock()
-        """Held while the machine runs: a machine has one memory."""
-        self._machine: tuple[tuple[Any, ...], Machine] | None = None
+        self._lock = threading.Lock()
+        self._idle: tuple[tuple[Any, ...], Machine] | None = None
 
+    @contextmanager
     def machine(
         self, data: Rows, batch: int | None, order: str, seed: int, checked: Rows, validation: Rows | None,
         metric: tuple[int, int], threads: int,
-    ) -> Machine:  # fmt: skip
-        """A machine for these data; the one before is taken again when nothing has changed."""
+    ) -> Iterator[Machine]:  # fmt: skip
+        """A machine for these data, lent to one user at a time: it has one memory.
+
+        The one that was given back last is lent again when nothing has changed. While it is away (a callback looks at an
+        earlier iteration of the training that calls it) another is made, so nobody waits for anybody.
+        """
         same = (data.X, data.Y, data.w, checked.X, None if validation is None else validation.X)
         key = (*(None if a is None else a.ctypes.data for a in same), len(data), batch, order, seed, metric, threads)
-        if self._machine is None or self._machine[0] != key:
+        with self._lock:
+            lent, self._idle = self._idle, None
+        if lent is None or lent[0] != key:
             few = min(len(data), batch or len(data)) < FEWEST_ROWS
             leave_out = (*self.leave_out, "narrow layer") if few else self.leave_out
             lowered = lowered_once(self.derivation, metric, leave_out)
             made = Machine(lowered, self.kind, data, batch, order, seed, checked, validation, metric[1], threads)
-            self._machine = (key, made)
-        return self._machine[1]
+            lent = (key, made)
+        try:
+            yield lent[1]
+        finally:
+            with self._lock:
+                self._idle = lent
 
 
 FEWEST_ROWS = 64
