@@ -91,6 +91,35 @@ def test_early_stopping(size, restore, tmp_path):
     assert resumed.history.same_training(compiled.history)
 
 
+def test_rules_that_wait_see_every_epoch_though_the_loop_does_not_ask():
+    net = gn.Network(3, gn.Dense(6, "tanh"), gn.Dense(1, "sigmoid"))
+    rules = [
+        gn.EarlyStopping("cost", 60, 1e-3, restore_best=False),
+        gn.EarlyStopping("accuracy", 45, restore_best=False),
+    ]
+    compiled, reference = agree(net, X, Y, optimizer=gn.SGD(0.3), epochs=900, batch_size=8, callbacks=rules, record=7)
+    assert compiled.status == "stopped early"
+    assert compiled.message == reference.message
+    for iteration in reference.snapshots.iterations:
+        mine, theirs = compiled.snapshots[iteration].loop, reference.snapshots[iteration].loop
+        assert [(s["monitor"], s["waited"], s["best_iteration"]) for s in mine.get("stoppers", [])] == [
+            (s["monitor"], s["waited"], s["best_iteration"]) for s in theirs.get("stoppers", [])
+        ], iteration
+
+
+def test_a_long_wait_asks_python_once_for_many_epochs(monkeypatch):
+    from glassnet.engines.compiled.machine import Machine
+
+    calls, advance = [], Machine.advance
+    monkeypatch.setattr(Machine, "advance", lambda self, *args, **more: calls.append(1) or advance(self, *args, **more))
+    kept = {"callbacks": [gn.EarlyStopping("cost", patience=1000, restore_best=False)], "epochs": 100, "batch_size": 8}
+    trained(**kept)
+    assert len(calls) < 20
+    calls.clear()
+    trained(**{**kept, "callbacks": [gn.EarlyStopping("cost", patience=1000)]})
+    assert len(calls) >= 100
+
+
 def test_callbacks_see_every_epoch_and_may_stop():
     for engine in ("compiled", "reference"):
         seen = []

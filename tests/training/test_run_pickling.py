@@ -174,3 +174,33 @@ def test_every_function_with_rules_of_its_own_is_known_by_name():
 def test_a_derivation_prints_the_same_page():
     derivation = gn.derive(DEEP, CAUCHY, gn.Adam())
     assert str(pickle.loads(pickle.dumps(derivation))) == str(derivation)
+
+
+def test_a_run_is_known_again_however_it_travels(tmp_path):
+    """What tells runs and data apart is worked out when it is first needed; the answer never depends on when."""
+    rng = np.random.default_rng(5)
+    X, Y = rng.standard_normal((20, 3)), rng.standard_normal((20, 1))
+
+    def trained(**more):
+        return gn.train(gn.Network(3, gn.Dense(1)), X, Y, epochs=3, validation=0.2, progress=False, **more)
+
+    once, again, written = trained(), trained(), trained(out=tmp_path / "written")
+    kept = written.facts["id"]
+    assert len(kept) == 32
+    X[0] += 1.0  # the caller's array, not the run's
+    copied = pickle.loads(pickle.dumps(again))
+    resumed = gn.train(resume=again, epochs=5, progress=False)
+    for run in (once, copied, resumed, written):
+        run.identify()
+    about = [run.facts["data"] for run in (once, copied, resumed, written)]
+    assert {run.facts["id"] for run in (once, copied, resumed)} == {kept}
+    for name in ("fingerprint", "validation_fingerprint"):
+        assert len({a[name] for a in about}) == 1
+        assert len(about[0][name]) == 64
+    gn.train(resume=copied, epochs=6, progress=False).save(tmp_path / "copied")
+    assert gn.Run.load(tmp_path / "copied").facts["id"] == kept
+    with pytest.raises(gn.RunError, match="not the data this run was trained on"):
+        copied.attach(X, Y)
+    X[0] -= 1.0
+    trained(seed=1).save(tmp_path / "other")
+    assert gn.Run.load(tmp_path / "other").facts["id"] != kept

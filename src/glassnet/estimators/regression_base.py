@@ -217,6 +217,7 @@ def _portable(run: Run) -> Run:
     """The run, without its data when they are large."""
     if run.data is None or run.data.nbytes <= PICKLED_DATA:
         return run
+    run.identify()
     lighter = copy.copy(run)
     lighter.data = lighter.validation = None
     return lighter

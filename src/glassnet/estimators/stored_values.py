@@ -119,6 +119,7 @@ class ValueWriter:
             data = stored_samples(run.data)
             if run.validation is not None:
                 data |= stored_samples(run.validation, "validation_")
+        run.identify()
         return {
             "settings": run.settings.to_plain(),
             "facts": run.facts,

@@ -20,7 +20,7 @@ from glassnet.training.arrays import Samples, check_samples, held_out_fraction, 
 from glassnet.training.callbacks import Callback, EarlyStopping
 from glassnet.training.choice import chosen_engine, cores
 from glassnet.training.direct import train_direct
-from glassnet.training.folder import claim_folder, data_fingerprint, folder_path
+from glassnet.training.folder import claim_folder, folder_path
 from glassnet.training.history import History
 from glassnet.training.loop import Training
 from glassnet.training.measures import exclusive, metric_name
@@ -285,13 +285,13 @@ def _begun(
         "batches": settings.batches(len(samples)),
         "data": {
             "rows": len(samples),
-            "fingerprint": data_fingerprint(samples),
+            "fingerprint": None,
             "borrowed": borrowed,
             "zero_weight_rows": 0 if sample_weight is None else int((np.asarray(sample_weight) == 0).sum()),
             "validation_rows": 0 if held is None else len(held),
             "validation_fraction": fraction,
             "stratified": stratified,
-            "validation_fingerprint": None if held is None else data_fingerprint(held),
+            "validation_fingerprint": None,
         },
         "source": _storable(source),
         "versions": versions(),
@@ -300,8 +300,12 @@ def _begun(
     run = Run(settings, Snapshots(record), History(), samples, held, facts, preparation)
     state = run.engine.initial_state(start)
     state.update({name: value.astype(kind) for name, value in others.items()})
+    from glassnet.data import fingerprint
+
     run.snapshots.offer(Snapshot(0, state, {}))
-    facts["id"] = _mark(settings, facts["data"]["fingerprint"], state)
+    facts["start"] = fingerprint(*(state[name] for name in sorted(state)))
+    if borrowed:
+        run.identify()  # as the data are now; those that are the run's own do not change
     return run
 
 
@@ -318,18 +322,6 @@ def _owned(samples: Samples, X: Any, Y: Any) -> Samples:
     mine = samples.X.copy() if shared else samples.X
     targets = samples.Y.copy() if np.may_share_memory(samples.Y, np.asarray(Y)) else samples.Y
     return Samples(mine, targets, samples.w)
-
-
-def _mark(settings: Settings, data: str, state: Mapping[str, np.ndarray]) -> str:
-    """What makes this training this one: its settings, data and start. Files of other runs are told apart by it."""
-    import hashlib
-    import json
-
-    from glassnet.data import fingerprint
-
-    plain = {k: v for k, v in settings.to_plain().items() if k not in ("epochs", "record")}
-    parts = (json.dumps(plain, sort_keys=True), data, fingerprint(*(state[n] for n in sorted(state))))
-    return hashlib.sha256("".join(parts).encode()).hexdigest()[:32]
 
 
 def _storable(source: Any) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ SECONDS_A_CALL = 0.025
 """How long the compiled loop runs before Python looks round: Ctrl-C is noticed within this."""
 GIVEN_AT_ONCE = 2**20
 """Entries of the orders that are handed over at once."""
-ROWS_LOOKED_AT = 1024
+ROWS_LOOKED_AT = 256
 """Rows of a batch that are looked at equation by equation before a training."""
 LOOK_BACK = 3
 """Updates before the one whose cost was not finite, in which the first bad number may have come about."""
@@ -133,7 +133,7 @@ class CompiledTraining(Training):
             self._note_until(trouble, made, start, seconds)
             self._name_trouble(trouble, start, before)
         found = self._columns(start, made, seconds)
-        self._offer(made)
+        self._offer(made, found)
         self.iteration, self.costs, self.squares = made.iteration, made.costs, made.squares
         self.state = self.machine.state()
         if made.exploded is not None:
@@ -155,7 +155,9 @@ class CompiledTraining(Training):
         per_epoch = self.batches.per_epoch
         stop = start + self.steps
         end_of_epoch = (start // per_epoch + 1) * per_epoch
-        if self.stoppers or self.watchers or self.adaptive:
+        if self.stoppers:
+            stop = min(stop, end_of_epoch + (self._epochs_unasked() - 1) * per_epoch)
+        if self.watchers or self.adaptive:
             stop = min(stop, end_of_epoch)
         if isinstance(self.run.settings.shuffle, ShuffleStream):
             stop = min(stop, (start // per_epoch + max(1, GIVEN_AT_ONCE // len(self.data))) * per_epoch)
@@ -163,6 +165,13 @@ class CompiledTraining(Training):
             most = max(1, BUDGET // max(1, self.machine.state_view.nbytes))
             stop = min(stop, start + most * self.run.snapshots.stride)
         return stop
+
+    def _epochs_unasked(self) -> int:
+        """Epochs to the first that may be the last: a rule that has to wait so long yet cannot end training before.
+
+        A rule that restores the best parameters needs every epoch's, so it is asked after each.
+        """
+        return min(1 if s.restore_best else max(1, s.patience - s.waited) for s in self.stoppers)
 
     def _rates(self, start: int, stop: int) -> np.ndarray:
         if self.adaptive:
@@ -203,12 +212,26 @@ class CompiledTraining(Training):
             "seconds": seconds + share * (self.seconds - seconds),
         }
 
-    def _offer(self, made: Advance) -> None:
+    def _offer(self, made: Advance, found: dict[str, np.ndarray]) -> None:
+        """Snapshots and ended epochs in their order, up to what the call ended with: that is looked at by itself."""
+        ended = [i for i in found["iteration"].tolist() if i < made.iteration] if self.stoppers else []
         facts = self.loop_facts()
         for iteration, flat, costs, squares in made.snapshots:
-            if iteration < made.iteration:  # the last one is offered when its epoch has been looked at
+            while ended and ended[0] <= iteration:
+                facts = self._pass_epoch(ended.pop(0), found)
+            if iteration < made.iteration:
                 own = {**facts, "costs": costs, "squares": squares}
                 self.run.snapshots.offer(Snapshot(iteration, self.machine.state(flat), own))
+        for iteration in ended:
+            self._pass_epoch(iteration, found)
+
+    def _pass_epoch(self, iteration: int, found: dict[str, np.ndarray]) -> dict[str, Any]:
+        """Let the rules see an epoch that none of them can end the training with."""
+        place = int(np.searchsorted(found["iteration"], iteration))
+        row = {name: values[place].item() for name, values in found.items()}
+        for stopper in self.stoppers:
+            stopper.saw(row, iteration)
+        return self.loop_facts()
 
     # Trouble.
 

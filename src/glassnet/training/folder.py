@@ -101,6 +101,7 @@ def discard_run(place: Path) -> None:
 
 def write_run(run: Run, place: Path, data: bool | None, with_data: bool) -> None:
     """Bring a run folder up to date; history first, so that no snapshot is newer than it."""
+    run.identify()
     if with_data and run.data is not None:
         _write_data(run, run.data, place, data)
     if len(run.history):

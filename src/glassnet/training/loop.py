@@ -251,7 +251,7 @@ class Training:
             stop = stopper.saw(row, self.iteration) or stop
         self.keep()
         for watcher, stopper in enumerate(self.stoppers):
-            if stopper.best_iteration == self.iteration:
+            if stopper.restore_best and stopper.best_iteration == self.iteration:
                 run.snapshots.mark_best(self.iteration, watcher)
         last = stop or exhausted or self.interruption.asked or self.out_of_time()
         progress.epoch(row, last)

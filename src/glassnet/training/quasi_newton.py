@@ -129,7 +129,7 @@ def train_lbfgs(training: Training) -> Run:
                 stop = stopper.saw(row, iteration) or stop
             run.snapshots.offer(Snapshot(iteration, dict(state), training.loop_facts()))
             for number, stopper in enumerate(training.stoppers):
-                if stopper.best_iteration == iteration:
+                if stopper.restore_best and stopper.best_iteration == iteration:
                     run.snapshots.mark_best(iteration, number)
             progress.epoch(row, stop)
             training.write_if_due()

@@ -7,6 +7,8 @@ forward by the same engine.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 from dataclasses import dataclass
 from functools import cached_property
@@ -272,6 +274,21 @@ class Run:
             ) from None
         return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
 
+    def identify(self) -> None:
+        """Fill in `facts["id"]` and the fingerprints of the data, by which a run's files and data are known again.
+
+        It takes a pass over the data, so it is done when something is written or compared, not while training.
+        """
+        about, facts = self.facts["data"], self.facts
+        if about["fingerprint"] is None and self.data is not None:
+            about["fingerprint"] = data_fingerprint(self.data)
+            if self.validation is not None:
+                about["validation_fingerprint"] = data_fingerprint(self.validation)
+        if not facts["id"]:
+            plain = {k: v for k, v in self.settings.to_plain().items() if k not in ("epochs", "record")}
+            parts = (json.dumps(plain, sort_keys=True), about["fingerprint"], facts["start"])
+            facts["id"] = hashlib.sha256("".join(parts).encode()).hexdigest()[:32]
+
     def _need_data(self, purpose: str) -> None:
         if self.data is None and self.folder is not None:
             from glassnet.training.source import read_again
@@ -303,6 +320,7 @@ class Run:
         ------
         RunError : they are not the data it was trained on
         """
+        self.identify()
         settings, about = self.settings, self.facts["data"]
         samples = check_samples(X, Y, sample_weight, self.network, settings.loss, settings.dtype)
         held = self.validation

@@ -20,6 +20,7 @@ ROWS = "rows.safetensors"
 
 def keep_rows(run: Run, place: Path, train: Any, validation: Any) -> None:
     """Note the rows of the source beside a run whose data are not kept there."""
+    run.identify()
     arrays = {"train": np.asarray(train, dtype=np.int64), "validation": np.asarray(validation, dtype=np.int64)}
     save_arrays(place / ROWS, arrays, {"run": run.facts["id"]})
 

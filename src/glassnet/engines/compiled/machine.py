@@ -25,6 +25,7 @@ from glassnet.engines.compiled.binding import (
 )
 from glassnet.engines.compiled.operations import Barrier, Gemm, NarrowForward, Vector
 from glassnet.engines.compiled.programs import HIT, SQUARES, Lowered
+from glassnet.engines.compiled.thin import ROWS_TOGETHER
 from glassnet.engines.threads import blas_alone, elsewhere, helper_threads, present_core
 
 MEASURED_AT_ONCE = 4 * 2**20
@@ -177,7 +178,8 @@ class Machine:
         self.tile_rows = self.size
         if self.tiled:
             share = int(np.diff(self.lane_rows).max())
-            self.tile_rows = -(-share // -(-share // self.tile))
+            even = -(-share // -(-share // self.tile))
+            self.tile_rows = min(share, -(-even // ROWS_TOGETHER) * ROWS_TOGETHER)
         state = [(name, shape, entries(shape, 0)) for name, shape in self.lowered.state]
         slopes = [(name, shape, entries(shape, 0)) for name, shape in self.lowered.slopes]
         self.state_size = sum(count for *_, count in state)
@@ -215,6 +217,7 @@ class Machine:
             for name, shape, count in values_in_it:
                 self._views[name] = (start, start + count, tuple(int(d) for d in shape))
                 start += count
+        self._state_views = [(name, *self._views[name]) for name, _ in self.lowered.state]
         self._areas = [area for area, _ in areas]
 
     def places(self, program: int, lane: int) -> dict[str, int]:
@@ -393,9 +396,7 @@ class Machine:
     def state(self, flat: np.ndarray | None = None) -> State:
         """The present state, or one that a snapshot holds; arrays of its own, in one piece of memory."""
         held = self.state_view.copy() if flat is None else flat
-        return {
-            name: held[slice(*self._views[name][:2])].reshape(self._views[name][2]) for name, _ in self.lowered.state
-        }
+        return {name: held[start:stop].reshape(shape) for name, start, stop, shape in self._state_views}
 
     def slopes(self) -> dict[str, np.ndarray]:
         """The gradients of the last update, by name."""

@@ -11,7 +11,9 @@ from numba import njit
 from glassnet.engines.compiled.addresses import numbers_at
 from glassnet.engines.compiled.blocks import FAST, SUMMING
 
-COLUMNS = 2048
+COLUMNS = 1024
+ROWS_TOGETHER = 4
+"""Rows that `dots` and `shares` take at once; tiles are of so many, or a multiple."""
 
 
 @njit(fastmath=SUMMING, error_model="numpy")
