@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import growth, latency, regression, report
-from benchmarks.data import problem
+from benchmarks.data import problem, what_is_missing
 from benchmarks.driver import measure, recording
 from benchmarks.machine import described, measured_limits
 from benchmarks.names import DEFAULT, PEERS
@@ -66,6 +66,9 @@ def options() -> argparse.Namespace:
     for name, path in (("--mnist", asked.mnist), ("--cats", asked.cats), ("--plot", asked.plot and asked.plot.parent)):
         if path is not None and not path.exists():
             parser.error(f"{name} names {path}, which does not exist.")
+    wrong = what_is_missing(asked.mnist, asked.cats)
+    if wrong:
+        parser.error(wrong)
     return asked
 
 

@@ -13,6 +13,28 @@ from benchmarks.workloads import Parameters, Problem, Workload
 SEED = 0
 
 
+MNIST_FILES = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+CAT_ARRAYS = ("train_set_x", "train_set_y")
+
+
+def what_is_missing(mnist: Path | None, cats: Path | None) -> str | None:
+    """What the named files lack, in one sentence; None when they can be read."""
+    for name in MNIST_FILES if mnist is not None else ():
+        if not (mnist / name).is_file():  # type: ignore[operator]
+            return f"--mnist names {mnist}, which holds no {name}; name the folder of MNIST's two test files."
+    if cats is not None:
+        import h5py
+
+        try:
+            with h5py.File(cats) as stored:
+                held = list(stored)
+        except OSError:
+            return f"--cats names {cats}, which is no HDF5 file; name the course's train_catvnoncat.h5."
+        if not set(CAT_ARRAYS) <= set(held):
+            return f"--cats names {cats}, which holds {', '.join(held)}; it needs {' and '.join(CAT_ARRAYS)}."
+    return None
+
+
 def first_weights(workload: Workload) -> Parameters:
     """Normal weights of deviation 1/√n_in (√(2/n_in) before ReLU), zero biases; a plain regression starts at zero."""
     draws = np.random.default_rng(SEED)
@@ -58,9 +80,9 @@ def iris(workload: Workload) -> Problem:
 def mnist(workload: Workload, folder: Path | None) -> Problem:
     """The 10,000 test images of MNIST; without a folder, numbers like them: about 80 % zeros, and a linear rule."""
     if folder is not None:
-        with gzip.open(folder / "t10k-images-idx3-ubyte.gz") as file:
+        with gzip.open(folder / MNIST_FILES[0]) as file:
             images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
-        with gzip.open(folder / "t10k-labels-idx1-ubyte.gz") as file:
+        with gzip.open(folder / MNIST_FILES[1]) as file:
             labels = np.frombuffer(file.read(), np.uint8, offset=8).astype(np.int64)
         X = (images / 255).astype(workload.dtype)[: workload.rows]
         made = replace(workload, note="MNIST, the 10,000 test images")

@@ -1,7 +1,7 @@
 """Snapshots: the states a training passed through, few enough to keep and close enough to replay from.
 
 With record="auto" a run keeps the states at multiples of a stride that starts at 1 and doubles whenever more than
-about 200 are kept, so a long training has as many as a short one and none is far from its neighbour. The first, the
+32 would be kept, so a long training has as many as a short one and none is far from its neighbour. The first, the
 last and the best are always kept.
 """
 
@@ -16,7 +16,7 @@ from glassnet.engines.base import State
 from glassnet.errors import GlassnetError
 from glassnet.training.files import DamagedFile, load_arrays, make_folder, save_arrays
 
-MOST = 200
+MOST = 32
 BUDGET = 8 * 2**20
 """Bytes of snapshots that record="auto" keeps at most (three snapshots always)."""
 
