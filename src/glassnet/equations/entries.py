@@ -1,0 +1,452 @@
+"""What one entry of a line is made of: `Z1 = X W1 + b1` says Z1[i,j] = Σₖ(X[i,k] · W1[k,j]) + b1[j].
+
+The form is derived from the tree that runs. A terminal writes it with letters or with the numbers of a step; a page
+gets it as plain values (`to_plain`) and puts in the numbers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from glassnet.equations.expression import (
+    Add,
+    Compare,
+    Constant,
+    Divide,
+    Expression,
+    Function,
+    MatMul,
+    Mean,
+    Multiply,
+    Negate,
+    Power,
+    Shape,
+    Subtract,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from glassnet.equations.functions import RowFunction
+from glassnet.equations.rendering import SUPERSCRIPTS, TEXT, number_text, symbol_in
+
+Index = str | int
+"""A letter that runs, or a place that stays (0 where a side of length 1 is repeated)."""
+
+LOOSE, SUM, PRODUCT, POWER, ATOM = range(5)
+"""How tightly a written piece holds together."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant, with its name where it has one."""
+
+    value: float
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a named array; of a number, when there are no indices."""
+
+    name: str
+    indices: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True)
+class Infix:
+    """Two pieces with + − · / ^ or a comparison between them."""
+
+    operator: str
+    left: Entry
+    right: Entry
+
+
+@dataclass(frozen=True)
+class Negative:
+    inner: Entry
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum, or the mean, of a piece over letters; `over` are their extents, a number or "m" for the samples."""
+
+    kind: str
+    letters: tuple[str, ...]
+    over: tuple[str | int, ...]
+    inner: Entry
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of entries."""
+
+    name: str
+    arguments: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class RowCall:
+    """A function of a whole row: entry `at` of what it gives (None: it gives one number). The row is `inner` over `letter`."""
+
+    name: str
+    inner: Entry
+    letter: str
+    over: str | int
+    at: Index | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A piece that no entry of it explains, such as the solution of a linear system; written as it is."""
+
+    text: str
+
+
+Entry = Number | Cell | Infix | Negative | Total | Call | RowCall | Whole
+
+
+def letters_of(shape: Shape) -> tuple[Index, ...]:
+    """The letters of an entry: i, j of a matrix; j of a row of units; none of a number."""
+    names = {0: (), 1: ("j",), 2: ("i", "j")}.get(len(shape))
+    if names is None:
+        names = tuple("ijkl"[: len(shape)])
+    return tuple(
+        0 if size == 1 and len(shape) == 2 and place == 1 else n
+        for place, (n, size) in enumerate(zip(names, shape, strict=True))
+    )
+
+
+def entry_of(expression: Expression, rename: Mapping[str, str] | None = None) -> Entry:
+    """What the entry at `letters_of(expression.shape)` is made of.
+
+    Parameters
+    ----------
+    rename : name → name in the record, where a line means another moment's value ("W1" → "W1.after")
+    """
+    at = letters_of(expression.shape)
+    return _Former(dict(rename or {}), {i for i in at if isinstance(i, str)}).form(expression, at)
+
+
+class _Former:
+    def __init__(self, rename: dict[str, str], used: set[str]) -> None:
+        self.rename = rename
+        self.used = used
+
+    def fresh(self, *wanted: str) -> str:
+        """A letter that is not in use, one of the wanted if possible."""
+        for letter in (*wanted, *"klpqrsuvxyz"):
+            if letter not in self.used:
+                self.used.add(letter)
+                return letter
+        raise ValueError("A line has more sums within sums than there are letters.")
+
+    def part(self, node: Expression, at: tuple[Index, ...]) -> Entry:
+        """An operand whose shape is repeated to that of the line: its own indices are the last ones."""
+        shape = node.shape
+        own = at[len(at) - len(shape) :] if shape else ()
+        return self.form(node, tuple(0 if size == 1 else index for size, index in zip(shape, own, strict=True)))
+
+    def form(self, node: Expression, at: tuple[Index, ...]) -> Entry:
+        match node:
+            case Symbol(name=name):
+                return Cell(self.rename.get(name, name), at)
+            case Constant(value=value, name=name):
+                return Number(value, name)
+            case Add(left=a, right=b):
+                return Infix("+", self.part(a, at), self.part(b, at))
+            case Subtract(left=a, right=b):
+                return Infix("−", self.part(a, at), self.part(b, at))
+            case Multiply(left=a, right=b):
+                return Infix("·", self.part(a, at), self.part(b, at))
+            case Divide(left=a, right=b):
+                return Infix("/", self.part(a, at), self.part(b, at))
+            case Power(left=a, right=b):
+                return Infix("^", self.part(a, at), self.part(b, at))
+            case Compare(operator=operator, left=a, right=b):
+                return Infix(operator, self.part(a, at), self.part(b, at))
+            case Negate(argument=a):
+                return Negative(self.form(a, at))
+            case Transpose(argument=a):
+                return self.form(a, (at[1], at[0]))
+            case MatMul(left=a, right=b):
+                k = self.fresh("k")
+                inner = Infix("·", self.form(a, _fixed(a, (at[0], k))), self.form(b, _fixed(b, (k, at[1]))))
+                self.used.discard(k)
+                return _total("sum", (k,), (a.shape[1],), inner)
+            case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):
+                return self.reduced("sum" if isinstance(node, Sum) else "mean", a, axis, at)
+            case Function(kind=RowFunction() as kind, arguments=(a,)):
+                letter = self.fresh("k")
+                inner = self.form(a, (*at[:-1], letter))
+                self.used.discard(letter)
+                return RowCall(kind.name, inner, letter, a.shape[-1], at[-1] if kind.keeps_columns else None)
+            case Function(kind=kind, arguments=arguments):
+                return Call(kind.name, tuple(self.part(a, at) for a in arguments))
+        return Whole(str(node))
+
+    def reduced(self, kind: str, argument: Expression, axis: int | None, at: tuple[Index, ...]) -> Entry:
+        shape = argument.shape
+        if not shape:
+            return self.form(argument, ())
+        summed = range(len(shape)) if axis is None else (axis,)
+        inside: list[Index] = []
+        letters: list[str] = []
+        rest = [index for index in at if axis is None or len(at) < len(shape) or index != at[axis]]
+        for place in range(len(shape)):
+            if place in summed:
+                letters.append(self.fresh("ij"[place] if place < 2 else "k", "k"))
+                inside.append(letters[-1])
+            else:
+                inside.append(rest.pop(0) if len(at) < len(shape) else at[place])
+        inner = self.form(argument, _fixed(argument, tuple(inside)))
+        for letter in letters:
+            self.used.discard(letter)
+        return _total(kind, tuple(letters), tuple(shape[place] for place in summed), inner)
+
+
+def _fixed(node: Expression, at: tuple[Index, ...]) -> tuple[Index, ...]:
+    return tuple(0 if size == 1 else index for size, index in zip(node.shape, at, strict=True))
+
+
+def _total(kind: str, letters: tuple[str, ...], over: tuple[str | int, ...], inner: Entry) -> Entry:
+    """A sum; over a side of length 1 it is its only term."""
+    pairs = [(letter, size) for letter, size in zip(letters, over, strict=True) if size != 1]
+    if not pairs:
+        return inner
+    return Total(kind, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), inner)
+
+
+# Written: with letters, or with the numbers of a step.
+
+SUBSCRIPTS = str.maketrans("0123456789ijklpruvx", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₚᵣᵤᵥₓ")
+OPERATORS = {"+": SUM, "−": SUM, "·": PRODUCT, "/": PRODUCT, "^": POWER}
+HEADS = {"sum": "Σ", "mean": "mean"}
+
+
+def entry_text(entry: Entry) -> str:
+    """The form with letters: `Σₖ(X[i,k] · W1[k,j]) + b1[j]`."""
+    return _written(entry, _Letters())[0]
+
+
+def worked_text(
+    entry: Entry,
+    value: Callable[[str, tuple[int, ...]], float],
+    at: Mapping[str, int],
+    extents: Mapping[str, int | Sequence[int]],
+    digits: int = 4,
+    most: int = 6,
+) -> str:
+    """The form with numbers in place of letters: `0.31·1 + 0.82·0 + 0.1`.
+
+    Parameters
+    ----------
+    value : (name, indices) → the number there
+    at : letter → index of the entry that is worked out
+    extents : "m" → the samples there are numbers for, as a count or as places; other names → sizes
+    digits : significant digits of the numbers
+    most : a longer sum is written with its first terms, how many are left out, and its last
+    """
+    return _written(entry, _Numbers(value, dict(at), dict(extents), digits, most))[0]
+
+
+@dataclass
+class _Letters:
+    def number(self, entry: Number) -> tuple[str, int]:
+        if entry.name is not None:
+            return entry.name, ATOM
+        return (number_text(entry.value), ATOM) if entry.value >= 0 else (number_text(entry.value), SUM)
+
+    def cell(self, entry: Cell) -> tuple[str, int]:
+        name = symbol_in(entry.name, TEXT)
+        return (f"{name}[{','.join(map(str, entry.indices))}]" if entry.indices else name), ATOM
+
+    def total(self, entry: Total) -> tuple[str, int]:
+        letters = "".join(entry.letters).translate(SUBSCRIPTS)
+        return f"{HEADS[entry.kind]}{letters}({_written(entry.inner, self)[0]})", ATOM
+
+    def row_call(self, entry: RowCall) -> tuple[str, int]:
+        at = "" if entry.at is None else f"[{entry.at}]"
+        return f"{entry.name}({_written(entry.inner, self)[0]} for all {entry.letter}){at}", ATOM
+
+    product = " · "
+
+
+@dataclass
+class _Numbers:
+    value: Callable[[str, tuple[int, ...]], float]
+    at: dict[str, int]
+    extents: dict[str, int | Sequence[int]]
+    digits: int
+    most: int
+
+    product = "·"
+
+    def plain(self, value: float) -> tuple[str, int]:
+        text = short_number(value, self.digits)
+        return text, SUM if text.startswith("−") else ATOM
+
+    def number(self, entry: Number) -> tuple[str, int]:
+        return self.plain(entry.value)
+
+    def cell(self, entry: Cell) -> tuple[str, int]:
+        indices = tuple(self.at[i] if isinstance(i, str) else i for i in entry.indices)
+        return self.plain(self.value(entry.name, indices))
+
+    def places(self, over: str | int) -> Sequence[int]:
+        found = self.extents[over] if isinstance(over, str) else over
+        return range(found) if isinstance(found, int) else found
+
+    def terms(
+        self, letters: tuple[str, ...], over: tuple[str | int, ...], inner: Entry
+    ) -> Iterator[tuple[str, int] | int]:
+        """What is summed, in order; a number says how many are left out there."""
+        places = list(product(*(self.places(o) for o in over)))
+        shown = range(len(places))
+        first = len(places) if len(places) <= self.most else self.most - 1
+        before = {letter: self.at.get(letter) for letter in letters}
+        for number in [*shown[:first], *([-1] if first < len(places) else [])]:
+            if number < 0 and (left_out := len(places) - first - 1):
+                yield left_out
+            self.at.update(zip(letters, places[number], strict=True))
+            yield _written(inner, self)
+        for letter, old in before.items():
+            if old is None:
+                self.at.pop(letter, None)
+            else:
+                self.at[letter] = old
+
+    def total(self, entry: Total) -> tuple[str, int]:
+        written, count = "", 0
+        for term in self.terms(entry.letters, entry.over, entry.inner):
+            if isinstance(term, int):
+                written += f" + … {term} more …"
+                count += term
+                continue
+            text, level = term
+            count += 1
+            text = text if level >= SUM else f"({text})"
+            if not written:
+                written = text
+            else:
+                written += f" − {text[1:]}" if text.startswith("−") else f" + {text}"
+        if entry.kind == "mean":
+            return f"({written}) / {count}", PRODUCT
+        return written or "0", SUM if count > 1 else PRODUCT
+
+    def row_call(self, entry: RowCall) -> tuple[str, int]:
+        row = [
+            f"… {t} more …" if isinstance(t, int) else t[0]
+            for t in self.terms((entry.letter,), (entry.over,), entry.inner)
+        ]
+        at = entry.at if not isinstance(entry.at, str) else self.at[entry.at]
+        return f"{entry.name}({', '.join(row)}){'' if at is None else f'[{at}]'}", ATOM
+
+
+def _written(entry: Entry, how: _Letters | _Numbers) -> tuple[str, int]:
+    """The text of a piece, and how tightly it holds together."""
+    match entry:
+        case Number():
+            return how.number(entry)
+        case Cell():
+            return how.cell(entry)
+        case Total():
+            return how.total(entry)
+        case RowCall():
+            return how.row_call(entry)
+        case Negative(inner):
+            return f"−{_held(inner, PRODUCT, how)}", SUM
+        case Call("abs", (inner,)):
+            return f"|{_written(inner, how)[0]}|", ATOM
+        case Call(name, arguments):
+            return f"{'√' if name == 'sqrt' else name}({', '.join(_written(a, how)[0] for a in arguments)})", ATOM
+        case Infix("^", left, Number(value=float() as value)) if value in SUPERSCRIPTS:
+            return f"{_held(left, ATOM, how)}{SUPERSCRIPTS[value]}", POWER
+        case Infix("^", left, right):
+            return f"{_held(left, ATOM, how)}^{_held(right, ATOM, how)}", POWER
+        case Infix("·", left, right):
+            return f"{_held(left, PRODUCT, how)}{how.product}{_held(right, PRODUCT, how)}", PRODUCT
+        case Infix("/", left, right):
+            return f"{_held(left, PRODUCT, how)} / {_held(right, POWER, how)}", PRODUCT
+        case Infix("+", left, right):
+            second = _held(right, SUM, how)
+            return f"{_held(left, SUM, how)} {'− ' + second[1:] if second.startswith('−') else '+ ' + second}", SUM
+        case Infix("−", left, right):
+            return f"{_held(left, SUM, how)} − {_held(right, PRODUCT, how)}", SUM
+        case Infix(operator, left, right):
+            return f"({_held(left, SUM, how)} {operator} {_held(right, SUM, how)})", ATOM
+    return entry.text, ATOM
+
+
+def _held(entry: Entry, level: int, how: _Letters | _Numbers) -> str:
+    text, own = _written(entry, how)
+    return text if own >= level else f"({text})"
+
+
+def short_number(value: float, digits: int = 4) -> str:
+    """A number as a person reads it: 0.31, −2, 1.2e−05, NaN, ∞."""
+    value = float(value)
+    if np.isnan(value):
+        return "NaN"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+# As plain values, for a page.
+
+
+@singledispatch
+def to_plain(entry: Any) -> dict[str, Any]:
+    """The form as values that JSON holds; a page's `entries` module reads it."""
+    raise TypeError(f"No plain form for {type(entry).__name__}.")
+
+
+@to_plain.register
+def _(entry: Number) -> dict[str, Any]:
+    return {"kind": "number", "value": entry.value, **({"name": entry.name} if entry.name else {})}
+
+
+@to_plain.register
+def _(entry: Cell) -> dict[str, Any]:
+    return {"kind": "cell", "name": entry.name, "at": list(entry.indices)}
+
+
+@to_plain.register
+def _(entry: Infix) -> dict[str, Any]:
+    return {"kind": "infix", "operator": entry.operator, "left": to_plain(entry.left), "right": to_plain(entry.right)}
+
+
+@to_plain.register
+def _(entry: Negative) -> dict[str, Any]:
+    return {"kind": "negative", "inner": to_plain(entry.inner)}
+
+
+@to_plain.register
+def _(entry: Total) -> dict[str, Any]:
+    return {
+        "kind": entry.kind, "letters": list(entry.letters), "over": list(entry.over), "inner": to_plain(entry.inner)
+    }  # fmt: skip
+
+
+@to_plain.register
+def _(entry: Call) -> dict[str, Any]:
+    return {"kind": "call", "name": entry.name, "arguments": [to_plain(a) for a in entry.arguments]}
+
+
+@to_plain.register
+def _(entry: RowCall) -> dict[str, Any]:
+    return {
+        "kind": "row", "name": entry.name, "inner": to_plain(entry.inner), "letter": entry.letter, "over": entry.over,
+        "at": entry.at,
+    }  # fmt: skip
+
+
+@to_plain.register
+def _(entry: Whole) -> dict[str, Any]:
+    return {"kind": "whole", "text": entry.text}
