@@ -18,6 +18,7 @@ from glassnet.cli.predict import predict
 from glassnet.cli.regress import regress
 from glassnet.cli.show import show
 from glassnet.cli.speaking import complain, shown_notes, tolerant_streams
+from glassnet.cli.trace import trace
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, nearest, unknown_name
 
@@ -151,6 +152,7 @@ def glassnet(
                                                   flower, moons, circles, blobs, spiral, xor
       glassnet train sales.csv --target price     your own table
       glassnet show runs/sales-1                  the network, its equations, its results
+      glassnet trace runs/sales-1 --iteration 0   one step of the training, every number of it
       glassnet predict runs/sales-1 new.csv --out predictions.csv
       glassnet regress "price ~ size + city" sales.csv
 
@@ -167,6 +169,7 @@ for command, short in (
     (evaluate, "Judge a network on rows with known targets."),
     (regress, "A regression from an R formula, with its statistics."),
     (show, "The network, its equations, its results."),
+    (trace, "One step of a training, with its numbers."),
     (plot, "Draw one picture of a network."),
 ):
     app.command(cls=Command, short_help=short)(command)

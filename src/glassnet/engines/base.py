@@ -55,6 +55,10 @@ class Engine(Protocol):
         """
         ...
 
+    def evaluated(self, state: State, batch: Batch, alpha: float, number: int) -> tuple[Mapping[str, Array], State]:
+        """The values of all equations of an update, finite or not, and the arrays it would leave; `state` stays as it is."""
+        ...
+
     def predict(self, state: State, X: Array) -> Array:
         """The network's output, as when predicting (no dropout, running statistics)."""
         ...

@@ -56,14 +56,19 @@ class ReferenceEngine:
         return env
 
     def step(self, state: State, batch: Batch, alpha: float, number: int) -> Mapping[str, Array]:
+        env, updated = self.evaluated(state, batch, alpha, number)
+        self._check_finite(env, self.derivation.equations)
+        state.update(updated)
+        return env
+
+    def evaluated(self, state: State, batch: Batch, alpha: float, number: int) -> tuple[dict[str, Array], State]:
+        """All values of an update, finite or not, and the arrays that it would leave; `state` stays as it is."""
         env = self.values(state, batch)
         env["alpha"], env["t"] = alpha, float(number)
         updated: State = {}
         for equation in self.derivation.update:
             env[equation.name] = updated[equation.name] = equation.expression.evaluate(env, self.xp)
-        self._check_finite(env, self.derivation.equations)
-        state.update(updated)
-        return env
+        return env, updated
 
     def predict(self, state: State, X: Array) -> Array:
         env = self._environment(state, X, None, None)

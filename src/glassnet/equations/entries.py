@@ -176,9 +176,9 @@ class _Former:
                 return self.form(a, (at[1], at[0]))
             case MatMul(left=a, right=b):
                 k = self.fresh("k")
-                inner = Infix("·", self.form(a, _fixed(a, (at[0], k))), self.form(b, _fixed(b, (k, at[1]))))
+                factors = Infix("·", self.form(a, _fixed(a, (at[0], k))), self.form(b, _fixed(b, (k, at[1]))))
                 self.used.discard(k)
-                return _total("sum", (k,), (a.shape[1],), inner)
+                return _total("sum", (k,), (a.shape[1],), factors)
             case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):
                 return self.reduced("sum" if isinstance(node, Sum) else "mean", a, axis, at)
             case Function(kind=RowFunction() as kind, arguments=(a,)):
@@ -241,6 +241,7 @@ def worked_text(
     extents: Mapping[str, int | Sequence[int]],
     digits: int = 4,
     most: int = 6,
+    missing: int = 0,
 ) -> str:
     """The form with numbers in place of letters: `0.31·1 + 0.82·0 + 0.1`.
 
@@ -251,8 +252,9 @@ def worked_text(
     extents : "m" → the samples there are numbers for, as a count or as places; other names → sizes
     digits : significant digits of the numbers
     most : a longer sum is written with its first terms, how many are left out, and its last
+    missing : samples of the batch that there are no numbers for; a sum over the samples says how many
     """
-    return _written(entry, _Numbers(value, dict(at), dict(extents), digits, most))[0]
+    return _written(entry, _Numbers(value, dict(at), dict(extents), digits, most, missing))[0]
 
 
 @dataclass
@@ -284,6 +286,7 @@ class _Numbers:
     extents: dict[str, int | Sequence[int]]
     digits: int
     most: int
+    missing: int
 
     product = "·"
 
@@ -335,6 +338,9 @@ class _Numbers:
                 written = text
             else:
                 written += f" − {text[1:]}" if text.startswith("−") else f" + {text}"
+        if self.missing and "m" in entry.over:
+            written += f" + … {self.missing} more samples …"
+            count += self.missing
         if entry.kind == "mean":
             return f"({written}) / {count}", PRODUCT
         return written or "0", SUM if count > 1 else PRODUCT

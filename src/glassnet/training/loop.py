@@ -484,6 +484,18 @@ def rate_of(run: Run, iteration: int) -> float:
     return float(run.snapshots[known[0]].loop["adaptive"]["rate"])
 
 
+def batch_rows(run: Run, iteration: int) -> np.ndarray:
+    """Which rows of the run's data the step after `iteration` earlier ones takes, in its order."""
+    if run.data is None:
+        raise TypeError("The rows of a step need a run with its data.")
+    count, size = len(run.data), run.settings.batch_size
+    if size is None:
+        return np.arange(count)
+    epoch, position = divmod(iteration, run.batches)
+    order = Batches(run.settings, run.derivation, run.data).order(epoch)
+    return np.asarray(order[position * size : (position + 1) * size])
+
+
 def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]:
     """Every value of the step after `iteration` earlier ones; `state` is used up."""
     if run.data is None:
@@ -491,11 +503,14 @@ def step_values(run: Run, state: State, iteration: int) -> dict[str, np.ndarray]
     batch = Batches(run.settings, run.derivation, run.data).batch(iteration)
     before = {f"{name}.before": value for name, value in state.items()}
     with np.errstate(all="ignore"):
-        values = dict(run.engine.step(state, batch, rate_of(run, iteration), iteration + 1))
-        if run.engine.name == "compiled":  # the lines are evaluated one by one; what the step left is the loop's own
+        made, left = run.engine.evaluated(state, batch, rate_of(run, iteration), iteration + 1)
+        values = dict(made)
+        if iteration < run.iteration and run.engine.name == "compiled":
+            # The lines are evaluated one by one; what the step left is the loop's own.
             from glassnet.training.compiled_loop import replay_compiled
 
-            state.update(replay_compiled(run, iteration + 1))
+            left = replay_compiled(run, iteration + 1)
+        state.update(left)
     if sparse(values["X"]):
         values["X"] = values["X"].toarray()  # a person looks at all of a row
     after = {f"{name}.after": value for name, value in state.items()}

@@ -237,7 +237,7 @@ class Run:
 
         Parameters
         ----------
-        iteration : 0 is the first step
+        iteration : 0 is the first step; of a training that diverged, two steps from its last iteration on can be seen too
         samples : positions within the step's batch; all unless given (sums over the batch stay whole)
         """
         if isinstance(self.settings.optimizer, LBFGS):
@@ -254,13 +254,21 @@ class Run:
             )
         if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
             raise RunError(f"run.intermediates got {iteration!r}; it needs a step, a whole number from 0.")
-        if not 0 <= iteration < max(1, self.iteration):
-            raise RunError(f"This training has the steps 0 to {self.iteration - 1}; step {iteration} is none of them.")
-        moment = self.at(iteration)
+        # A diverged training keeps its last finite state. The number that was not finite came about in the step from there, or
+        # in the cost of what that step left: both are what a person wants to look at.
+        steps = max(1, self.iteration + 2 * (self.status == "diverged"))
+        if not 0 <= iteration < steps:
+            only = "only step 0" if steps == 1 else f"the steps 0 to {steps - 1}"
+            raise RunError(f"This training has {only}; step {iteration} is none of them.")
+        known = min(int(iteration), self.iteration)
+        state = dict(self.at(known).state)
         self._need_data(f"show the step after iteration {iteration}")
         from glassnet.training.loop import step_values
 
-        values = step_values(self, dict(moment.state), iteration)
+        if known < iteration:
+            left = step_values(self, dict(state), known)
+            state = {name: left[f"{name}.after"] for name in state}
+        values = step_values(self, state, iteration)
         if samples is None:
             return {n: read_only(v) for n, v in values.items()}
         shapes = {e.name: e.shape for e in self.derivation.equations} | {"X": ("m",), "Y": ("m",), "w": ("m",)}
@@ -273,6 +281,26 @@ class Run:
                 f"samples got {samples!r}; it needs positions within the batch of {rows}, such as [0, 3]."
             ) from None
         return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
+
+    def trace(self, iteration: int, samples: int | list[int] | None = None) -> Any:
+        """The step that leads from `iteration` to the next, with its numbers: a `Trace`.
+
+            trace = run.trace(100, samples=[3])
+            trace["dZ1"]; print(trace); trace.worked("Z1", 0, 2); trace.to_html("step.html")
+
+        Parameters
+        ----------
+        iteration : 0 is the first step; of a training that diverged, two steps from its last iteration on can be seen too
+        samples : positions within the step's batch; all unless given (sums over the batch stay whole)
+
+        Raises
+        ------
+        RunError : no such step or sample; the data are needed and not at hand
+        """
+        from importlib import import_module
+
+        # The views stand to the right of the runs; nothing here depends on them, a person may still ask.
+        return import_module("glassnet.views.trace").Trace(self, iteration, samples)
 
     def identify(self) -> None:
         """Fill in `facts["id"]` and the fingerprints of the data, by which a run's files and data are known again.
