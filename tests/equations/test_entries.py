@@ -77,6 +77,12 @@ def test_negative_numbers_stand_in_parentheses_where_they_multiply():
     assert total == "−1 + 2 − 3"
 
 
+def test_a_power_of_a_number_with_an_exponent_holds_it_together():
+    text = worked_text(entry_of(A**2), lambda n, i: 1.5e-7, {"i": 0, "j": 0}, {"m": 1})
+    assert text == "(1.5e−07)²"
+    assert worked_text(entry_of(A @ B), lambda n, i: 1.5e-7, {"i": 0, "j": 0}, {"m": 1}).startswith("1.5e−07·1.5e−07 + ")
+
+
 def test_a_long_sum_says_how_much_it_leaves_out():
     wide = Symbol("V", (1, 100))
     numbers = np.arange(100.0)[None]

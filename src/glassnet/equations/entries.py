@@ -292,7 +292,9 @@ class _Numbers:
 
     def plain(self, value: float) -> tuple[str, int]:
         text = short_number(value, self.digits)
-        return text, SUM if text.startswith("−") else ATOM
+        if text.startswith("−"):
+            return text, SUM
+        return text, PRODUCT if "e" in text else ATOM  # 1.2e−05 is 1.2 times a power of ten
 
     def number(self, entry: Number) -> tuple[str, int]:
         return self.plain(entry.value)
