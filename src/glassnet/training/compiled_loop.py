@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from glassnet.engines.base import Batch, NonFiniteValue, State
 from glassnet.engines.compiled.engine import CompiledEngine, rows
 from glassnet.engines.compiled.kept import compiling_said
 from glassnet.engines.compiled.loop import HEAD, ROW_COST, ROW_COSTS, ROW_PENALTY, ROW_RATE, ROW_SQUARES, ROW_VALIDATION
-from glassnet.engines.compiled.machine import Advance, Machine, Rows
+from glassnet.engines.compiled.machine import Advance, Machine, Rows, unpacked
 from glassnet.engines.threads import blas_alone
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.schedules import Adaptive, Schedule
@@ -220,10 +221,12 @@ class CompiledTraining(Training):
             while ended and ended[0] <= iteration:
                 facts = self._pass_epoch(ended.pop(0), found)
             if iteration < made.iteration:
-                own = {**facts, "costs": costs, "squares": squares}
-                self.run.snapshots.offer(Snapshot(iteration, self.machine.state(flat), own))
+                self._offer_one(iteration, flat, {**facts, "costs": costs, "squares": squares})
         for iteration in ended:
             self._pass_epoch(iteration, found)
+
+    def _offer_one(self, iteration: int, flat: np.ndarray, facts: dict[str, Any]) -> None:
+        self.run.snapshots.offer(Snapshot(iteration, partial(unpacked, flat, self.machine.layout), facts))
 
     def _pass_epoch(self, iteration: int, found: dict[str, np.ndarray]) -> dict[str, Any]:
         """Let the rules see an epoch that none of them can end the training with."""
@@ -278,9 +281,7 @@ class CompiledTraining(Training):
         facts = self.loop_facts()
         for iteration, flat, costs, squares in made.snapshots:
             if iteration < trouble:
-                self.run.snapshots.offer(
-                    Snapshot(iteration, self.machine.state(flat), {**facts, "costs": costs, "squares": squares})
-                )
+                self._offer_one(iteration, flat, {**facts, "costs": costs, "squares": squares})
 
     def _name_trouble(self, iteration: int, start: int, before: np.ndarray) -> None:
         """Walk to the place again, and from just before it on equation by equation.

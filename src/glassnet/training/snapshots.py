@@ -8,7 +8,7 @@ last and the best are always kept.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,25 @@ BUDGET = 8 * 2**20
 """Bytes of snapshots that record="auto" keeps at most (three snapshots always)."""
 
 
-@dataclass(frozen=True)
 class Snapshot:
-    """The state after `iteration` updates, and what the training loop needs to go on from it."""
+    """The state after `iteration` updates, and what the training loop needs to go on from it.
 
-    iteration: int
-    state: State
-    loop: dict[str, Any]
+    A state may be given as a function that makes it when somebody looks: most snapshots are let go before anybody does.
+    """
+
+    __slots__ = ("_state", "iteration", "loop")
+
+    def __init__(self, iteration: int, state: State | Callable[[], State], loop: dict[str, Any]) -> None:
+        self.iteration = iteration
+        self._state = state
+        self.loop = loop
+
+    @property
+    def state(self) -> State:
+        """The arrays by name."""
+        if not isinstance(self._state, dict):
+            self._state = self._state()
+        return self._state
 
 
 class Snapshots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,8 @@ THIN_TILE_BYTES = 512 * 1024
 """The same, where no product has to read weights: the second look at a row finds it in the core's own cache."""
 SMALLEST_TILE = 8
 """Rows of a tile, however long they are."""
+ONE_PIECE = 2**17
+"""Bytes of snapshots that are taken as one piece of memory, of which a few may be kept."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,7 @@ class Machine:
             for name, shape, count in values_in_it:
                 self._views[name] = (start, start + count, tuple(int(d) for d in shape))
                 start += count
-        self._state_views = [(name, *self._views[name]) for name, _ in self.lowered.state]
+        self.layout = [(name, *self._views[name]) for name, _ in self.lowered.state]
         self._areas = [area for area, _ in areas]
 
     def places(self, program: int, lane: int) -> dict[str, int]:
@@ -395,8 +398,7 @@ class Machine:
 
     def state(self, flat: np.ndarray | None = None) -> State:
         """The present state, or one that a snapshot holds; arrays of its own, in one piece of memory."""
-        held = self.state_view.copy() if flat is None else flat
-        return {name: held[start:stop].reshape(shape) for name, start, stop, shape in self._state_views}
+        return unpacked(self.state_view.copy() if flat is None else flat, self.layout)
 
     def slopes(self) -> dict[str, np.ndarray]:
         """The gradients of the last update, by name."""
@@ -422,6 +424,15 @@ class Machine:
         )
         return max(1, int(seconds / (work + len(self.operations) * 1e-7)))
 
+    def _room_for(self, count: int) -> tuple[Sequence[np.ndarray], np.ndarray]:
+        """Where so many snapshots are put, and the addresses."""
+        if count * self.state_size * self.dtype.itemsize <= ONE_PIECE:
+            block = np.empty((count, self.state_size), dtype=self.dtype)
+            return list(block), _address(block) + block.strides[0] * np.arange(count)
+        # Each by itself: one that is let go frees its memory.
+        states = [np.empty(self.state_size, dtype=self.dtype) for _ in range(count)]
+        return states, np.array([_address(state) for state in states], dtype=np.int64)
+
     def advance(
         self, iteration: int, alphas: np.ndarray, *, stride: int = 0, costs: float = 0.0, squares: float = 0.0,
         limit: float = np.inf, given: np.ndarray | None = None, first_given: int = 0, quiet: bool = False,
@@ -443,8 +454,7 @@ class Machine:
         plan[loop.STRIDE], plan[loop.GIVEN], plan[loop.EXPLODED_AT] = stride, first_given, -1
         sums[loop.COSTS], sums[loop.SQUARES], sums[loop.LIMIT] = costs, squares, limit
         count = stop // stride - iteration // stride if stride else 0
-        states = [np.empty(self.state_size, dtype=self.dtype) for _ in range(count)]
-        snapshots = np.array([_address(state) for state in states], dtype=np.int64)
+        states, snapshots = self._room_for(count)
         marks = np.empty((count, 3))
         epochs = stop // self.per_epoch - iteration // self.per_epoch
         rows = np.full((epochs, loop.HEAD + 2 * self.metrics), np.nan)
@@ -476,6 +486,11 @@ class Machine:
             result == loop.FINISHED, int(plan[loop.ITERATION]), rows[:ended], kept, float(sums[loop.COSTS]),
             float(sums[loop.SQUARES]), exploded,
         )  # fmt: skip
+
+
+def unpacked(flat: np.ndarray, layout: list[tuple[str, int, int, tuple[int, ...]]]) -> State:
+    """A state's arrays by name, as views of the one piece of memory they lie in."""
+    return {name: flat[start:stop].reshape(shape) for name, start, stop, shape in layout}
 
 
 def _help(core: int, lane: int, arguments: tuple[Any, ...]) -> None:
