@@ -22,7 +22,7 @@ from glassnet.engines.threads import blas_alone
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.schedules import Adaptive, Schedule
 from glassnet.training.batches import Batches
-from glassnet.training.loop import Training, rate_of
+from glassnet.training.loop import Training, nearest_state, rate_of
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
 from glassnet.training.run import Run
@@ -314,9 +314,9 @@ def given_orders(batches: Batches, start: int, stop: int) -> tuple[np.ndarray, i
     return np.stack([np.asarray(batches.order(epoch), dtype=np.int64) for epoch in range(first, last + 1)]), first
 
 
-def replay_compiled(run: Run, iteration: int) -> State:
-    """The state after `iteration` updates, from the nearest snapshot before it, in compiled code."""
-    start = run.snapshots.nearest(iteration)
+def replay_compiled(run: Run, iteration: int, known: Snapshot | None = None) -> State:
+    """The state after `iteration` updates, from the nearest state before it, in compiled code."""
+    start = nearest_state(run, iteration, known)
     data = run.data
     if data is None:
         raise TypeError("Replaying needs a run with its data.")

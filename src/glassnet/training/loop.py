@@ -437,8 +437,11 @@ def stops(answer: Any) -> bool:
     return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
-def replay(run: Run, iteration: int) -> State:
-    """The state after `iteration` updates, from the nearest snapshot before it, by the same engine and draws."""
+def replay(run: Run, iteration: int, known: Snapshot | None = None) -> State:
+    """The state after `iteration` updates, from the nearest snapshot before it, by the same engine and draws.
+
+    `known` is another state of the run; where it is nearer, it is where replaying begins.
+    """
     if isinstance(run.settings.optimizer, LBFGS):
         from glassnet.training.quasi_newton import replay_lbfgs
 
@@ -452,14 +455,20 @@ def replay(run: Run, iteration: int) -> State:
     if run.engine.name == "compiled":
         from glassnet.training.compiled_loop import replay_compiled
 
-        return replay_compiled(run, iteration)
-    start = run.snapshots.nearest(iteration)
+        return replay_compiled(run, iteration, known)
+    start = nearest_state(run, iteration, known)
     state = dict(start.state)
     batches = Batches(run.settings, run.derivation, run.data)
     with np.errstate(all="ignore"):
         for number in range(start.iteration, iteration):
             run.engine.step(state, batches.batch(number), rate_of(run, number), number + 1)
     return state
+
+
+def nearest_state(run: Run, iteration: int, known: Snapshot | None) -> Snapshot:
+    """The latest state at or before an iteration: a snapshot, or the one that is known besides."""
+    kept = run.snapshots.nearest(iteration)
+    return known if known is not None and kept.iteration < known.iteration <= iteration else kept
 
 
 def rate_of(run: Run, iteration: int) -> float:
