@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -27,7 +28,7 @@ def states_at(run: Run, iterations: Iterable[int]) -> Iterator[tuple[int, State]
     RunError : iterations that do not increase or that the training does not have; the data are needed and not at hand
     """
     wanted = [int(i) for i in iterations]
-    if any(b <= a for a, b in zip(wanted, wanted[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(wanted)):
         raise RunError("states_at needs iterations that increase, each named once.")
     known: Snapshot | None = None
     for iteration in wanted:
