@@ -413,7 +413,7 @@ class BaseMLP(EpochEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.engine != "compiled"
         return tags
 
 

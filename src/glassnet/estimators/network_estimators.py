@@ -209,7 +209,8 @@ class BaseNetworkEstimator(EpochEstimator):
         layers = (
             network.layers if isinstance(network, Network) else network if isinstance(network, list | tuple) else ()
         )
-        tags.input_tags.sparse = not layers or isinstance(layers[0], Dense)
+        dense_first = not layers or isinstance(layers[0], Dense)
+        tags.input_tags.sparse = dense_first and self.engine != "compiled"
         return tags
 
 
