@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-extras bench lint clean
+.PHONY: demo test test-extras browser bench lint clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -31,8 +31,15 @@ demo: $(VENV)/.package  ## the flower data: a network against logistic regressio
 test: $(VENV)/.test  ## every test that needs only glassnet and light test packages
 	$(BIN)/python -m pytest -m "not extras" -n 2
 
-test-extras: $(VENV)/.extras  ## the tests that need torch
+test-extras: $(VENV)/.extras browser  ## the tests that need torch or a browser
 	$(BIN)/python -m pytest -m extras
+
+browser:  ## Chromium, in which the pages are tested; where it cannot be installed their tests are skipped
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	echo "Installing Chromium, in which the pages are tested."; \
+	root=$$(test $$(id -u) = 0 || echo sudo -n); export DEBIAN_FRONTEND=noninteractive; \
+	{ $$root apt-get update && $$root apt-get install --yes chromium; } >/dev/null 2>&1 || \
+		echo "It cannot be installed here with apt-get, so the pages are not tested in a browser."
 
 bench: $(VENV)/.package  ## glassnet and its peers side by side; some minutes
 	env -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks

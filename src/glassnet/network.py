@@ -257,3 +257,9 @@ class Network:
     def __repr__(self) -> str:
         shape: Any = self.input_shape[0] if len(self.input_shape) == 1 else self.input_shape
         return f"Network({', '.join([repr(shape), *(repr(layer) for layer in self.layers)])})"
+
+    def _repr_html_(self) -> str:
+        from importlib import import_module
+
+        # The views stand to the right of the networks; nothing here depends on them, a notebook may still ask.
+        return str(import_module("glassnet.views.notebook").network_html(self))

@@ -12,7 +12,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from glassnet.errors import GlassnetError
-from glassnet.views import boundary, curves, palette, plots
+from glassnet.views import boundary, curves, palette, plots, weights
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(60, 2)) * [1.0, 3.0] + [2.0, -1.0]
@@ -247,15 +247,16 @@ def test_a_feature_that_does_not_vary():
             np.ones((5, 4)),
             np.zeros(5),
             {},
-            "plot_boundary got X of shape (5, 4); it draws a plane and needs two features, shape (m, 2). Train on two "
-            "columns to see their boundary, or look at the confusion matrix instead.",
+            "A decision boundary is drawn over two numeric features, and this network has 4 inputs; choose a pair with "
+            "features=[A,B] (command line: --features A,B), the others held at their mean, or plane='pca' (command line: "
+            "--plane pca).",
         ),
         (
             logistic,
             [[1.0, np.nan]],
             [0],
             {},
-            "plot_boundary got X with NaN or infinity; every row needs two numbers. Drop those rows.",
+            "plot_boundary got X with NaN or infinity; every row needs numbers. Drop those rows.",
         ),
         (
             lambda points: points[:, 0] * 10,
@@ -394,14 +395,14 @@ def test_a_class_without_rows_has_no_curve():
 
 def test_rocs_that_cannot_be_drawn():
     assert message_of(plots.plot_roc, [1, 1], [0.1, 0.2]) == (
-        "plot_roc got 2 rows of only 1 class; a ROC curve needs rows of two or more classes. Evaluate on data that "
-        "holds the other class as well."
+        "A ROC curve got 2 rows of only 1 class; it needs rows of two or more classes. Evaluate on data that holds the "
+        "other class as well."
     )
     assert message_of(plots.plot_roc, [0, 1], [0.1, np.nan]) == (
-        "plot_roc got scores of shape (2, 1), 1 of them not finite; it needs a finite score a row, (m,) for two "
+        "A ROC curve got scores of shape (2, 1), 1 of them not finite; it needs a finite score a row, (m,) for two "
         "classes or (m, k) for k. Pass the predicted probabilities."
     )
-    assert message_of(plots.plot_roc, [0, 1], [0.1]) == ("plot_roc got 2 true classes and 1 scores; it needs one each.")
+    assert message_of(plots.plot_roc, [0, 1], [0.1]) == ("A ROC curve got 2 true classes and 1 scores; it needs one each.")
 
 
 # --- weights --------------------------------------------------------------------------------------------------------
@@ -409,61 +410,61 @@ def test_rocs_that_cannot_be_drawn():
 
 def test_weights_are_the_heat_map_and_zero_is_its_middle():
     W = np.array([[0.5, -2.0, 0.0], [1.0, 0.25, 0.1]])
-    ax = plots.plot_weights({"W1": W, "b1": np.zeros(3)}, input_names=["age", "mass (kg)"])
+    ax = weights.plot_weights({"W1": W, "b1": np.zeros(3)}, input_names=["age", "mass (kg)"])
     image = ax.images[0]
     assert np.asarray(image.get_array()).tolist() == W.tolist()
     assert image.get_clim() == (-2.0, 2.0)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["age", "mass (kg)"]
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "3"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("unit", "input")
     assert ax.get_title() == "Weights W1: 2 inputs → 3 units"
 
 
 def test_a_later_layer_reads_from_units():
-    ax = plots.plot_weights({"W1": np.ones((2, 3)), "W2": np.ones((3, 1))}, layer=2)
+    ax = weights.plot_weights({"W1": np.ones((2, 3)), "W2": np.ones((3, 1))}, layer=2)
     assert ax.get_ylabel() == "unit of layer 1"
     assert ax.get_title() == "Weights W2: 3 inputs → 1 unit"
 
 
 def test_pixels_are_shown_as_pictures():
     W = RNG.normal(size=(64, 5))
-    ax = plots.plot_weights({"W1": W})
+    ax = weights.plot_weights({"W1": W})
     sheet = np.ma.filled(np.ma.asarray(ax.images[0].get_array()), np.nan)
     # 5 pictures in 3 columns; a picture is 8 wide, 1 apart, 2 rows above it for its number
     for unit in range(5):
         top, left = unit // 3 * 11 + 2, unit % 3 * 9
         assert sheet[top : top + 8, left : left + 8].tolist() == W[:, unit].reshape(8, 8).tolist()
     assert np.isfinite(sheet).sum() == W.size
-    assert [text.get_text() for text in ax.texts] == ["1", "2", "3", "4", "5"]
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2", "3", "4"]
 
 
 def test_at_most_64_pictures():
-    ax = plots.plot_weights({"W1": np.zeros((100, 70))})
+    ax = weights.plot_weights({"W1": np.zeros((100, 70))})
     assert len(ax.texts) == 64
     assert ax.get_title() == "Weights W1: 100 inputs → 70 units, the first 64 shown"
 
 
 def test_pictures_only_when_they_make_sense():
     many = {"W1": np.ones((64, 2)), "W2": np.ones((64, 2))}
-    assert not plots.plot_weights(many, layer=2).texts
-    assert not plots.plot_weights(many, pictures=False).texts
-    assert plots.plot_weights({"W1": np.ones((9, 2))}, pictures=True).texts
+    assert not weights.plot_weights(many, layer=2).texts
+    assert not weights.plot_weights(many, pictures=False).texts
+    assert weights.plot_weights({"W1": np.ones((9, 2))}, pictures=True).texts
 
 
 def test_weights_that_cannot_be_drawn():
-    assert message_of(plots.plot_weights, {"W1": [[1.0]], "b1": [1.0]}, layer=3) == (
+    assert message_of(weights.plot_weights, {"W1": [[1.0]], "b1": [1.0]}, layer=3) == (
         "There is no parameter 'W3'. Known: W1."
     )
-    assert message_of(plots.plot_weights, {"W1": np.ones((2, 1, 3, 3))}) == (
+    assert message_of(weights.plot_weights, {"W1": np.ones((2, 1, 3, 3))}) == (
         "plot_weights got W1 of shape (2, 1, 3, 3); it draws dense layers, whose weights are (inputs, units). Choose a "
         "dense layer of this network."
     )
-    assert message_of(plots.plot_weights, {"W1": np.ones((2, 3))}, input_names=["a"]) == (
+    assert message_of(weights.plot_weights, {"W1": np.ones((2, 3))}, input_names=["a"]) == (
         "plot_weights got 1 input names for the 2 inputs of W1; it needs one for each."
     )
-    assert message_of(plots.plot_weights, {"W1": np.ones((2, 3))}, pictures=True) == (
-        "plot_weights got pictures=True for W1 with 2 inputs; square pictures need a square number of them. Leave "
-        "pictures out for a heat map."
+    assert message_of(weights.plot_weights, {"W1": np.ones((2, 3))}, pictures=True) == (
+        "plot_weights got pictures=True for W1 with 2 inputs; square pictures need a square number of them. Pass "
+        "shape=(height, width), or leave pictures out for a heat map."
     )
 
 
@@ -476,8 +477,8 @@ PICTURES = {
     "boundary": lambda ax=None: boundary.plot_boundary(softmax, X, np.zeros(60), ax, resolution=30),
     "confusion": lambda ax=None: plots.plot_confusion(MATRIX, ["_a", "$b$", "c" * 30], ax),
     "roc": lambda ax=None: plots.plot_roc([0, 1, 1], [0.1, 0.2, 0.0], ax),
-    "weights": lambda ax=None: plots.plot_weights({"W1": np.ones((2, 40))}, ax),
-    "pictures": lambda ax=None: plots.plot_weights({"W1": np.ones((784, 20))}, ax),
+    "weights": lambda ax=None: weights.plot_weights({"W1": np.ones((2, 40))}, ax),
+    "pictures": lambda ax=None: weights.plot_weights({"W1": np.ones((784, 20))}, ax),
 }
 
 

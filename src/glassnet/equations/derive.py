@@ -132,9 +132,9 @@ class Derivation:
         return programs.lower(self, (3, int(self.output.shape[1])))
 
     def _repr_html_(self) -> str:
-        from glassnet.equations.page import html_page
+        from importlib import import_module
 
-        return html_page(self)
+        return str(import_module("glassnet.views.notebook").derivation_html(self))
 
 
 def derive(

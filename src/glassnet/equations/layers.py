@@ -71,6 +71,12 @@ class Equation:
         left = symbol_in(self.name, MATHML)
         return f'<math display="block"><mrow>{left}<mo>{self.arrow}</mo>{right}</mrow></math>'
 
+    def _repr_html_(self) -> str:
+        from importlib import import_module
+
+        # The views stand to the right of the equations; nothing here depends on them, a notebook may still ask.
+        return str(import_module("glassnet.views.notebook").equation_html(self))
+
 
 @dataclass(frozen=True)
 class Parameter:

@@ -37,6 +37,11 @@ PHASES = (
 WIDTH = 118
 LONGEST = 48
 STATES_LISTED = 4
+SCIPYS_UPDATE = "made by SciPy's L-BFGS: a line search from the slopes above and those of the last steps"
+SIGNS = (
+    "⊙ and plain juxtaposition of a matrix with a column act entry by entry; Wᵀ is W transposed;",
+    "Σ sums over all entries, Σᵢ over the samples, Σⱼ over the entries of a row.",
+)
 
 
 def _title(derivation: Derivation) -> str:
@@ -49,16 +54,16 @@ def _subtitle(derivation: Derivation) -> str:
         parts.append(f"L1 penalty {derivation.l1:g}")
     if derivation.l2:
         parts.append(f"L2 penalty {derivation.l2:g}")
-    parts.append(f"optimiser {_settings(derivation.optimizer)}")
+    parts.append(f"optimiser {settings_text(derivation.optimizer)}")
     return " · ".join(parts)
 
 
-def _settings(described: object) -> str:
+def settings_text(described: object) -> str:
     """An optimiser or schedule as one would write it: its learning rate, and what is not at its default."""
     if not dataclasses.is_dataclass(described):
         return f"{described}"
     said = [
-        f"{f.name}={_settings(getattr(described, f.name))}"
+        f"{f.name}={settings_text(getattr(described, f.name))}"
         for f in dataclasses.fields(described)
         if f.init and (f.name == "learning_rate" or getattr(described, f.name) != f.default)
     ]
@@ -156,7 +161,7 @@ def text_page(derivation: Derivation) -> str:
         if not rows and phase == "update":
             lines += [
                 heading,
-                "  made by SciPy's L-BFGS: a line search from the slopes above and those of the last steps",
+                f"  {SCIPYS_UPDATE}",
                 "",
             ]
         if not rows:
@@ -185,8 +190,7 @@ def text_page(derivation: Derivation) -> str:
     for name, formula in definitions(derivation):
         if name != "linear":
             lines.append(f"  {name}(z) = {formula}")
-    lines.append("  ⊙ and plain juxtaposition of a matrix with a column act entry by entry; Wᵀ is W transposed;")
-    lines.append("  Σ sums over all entries, Σᵢ over the samples, Σⱼ over the entries of a row.")
+    lines += [f"  {said}" for said in SIGNS]
     return "\n".join(lines)
 
 
@@ -282,17 +286,18 @@ def latex_page(derivation: Derivation) -> str:
 
 
 def html_page(derivation: Derivation) -> str:
-    """A table a phase, equations in MathML; no script, no style sheet needed."""
+    """A table a phase that can be folded, equations in MathML; no script, no style sheet needed."""
     from glassnet.equations.derive import definitions
 
-    parts = [f"<div><h3>{escape(_title(derivation))}</h3><p>{escape(_subtitle(derivation))}</p>"]
+    parts = [f'<div class="glassnet"><h3>{escape(_title(derivation))}</h3><p>{escape(_subtitle(derivation))}</p>']
     if derivation.warning:
         parts.append(f"<p><strong>Take care:</strong> {escape(derivation.warning)}</p>")
     for phase, heading in PHASES:
         equations, likewise = phase_lines(derivation, phase)
         if not equations:
+            parts.append(f"<p>{escape(heading.split(':')[0])}: {SCIPYS_UPDATE}</p>")
             continue
-        parts.append(f"<h4>{escape(heading)}</h4><table>")
+        parts.append(_folded(heading))
         for equation in equations:
             notes = [equation.why]
             if phase == "backward":
@@ -302,27 +307,32 @@ def html_page(derivation: Derivation) -> str:
                 text += f"<br/>computed as <math>{equation.expression.mathml()}</math>, {_benefit(equation.expression)}"
             parts.append(
                 f'<tr><td style="text-align:left">{equation.mathml()}</td>'
-                f'<td style="text-align:left">{escape(shape_text(equation.shape))}</td>'
+                f'<td class="shape" style="text-align:left">{escape(shape_text(equation.shape))}</td>'
                 f'<td style="text-align:left">{text}</td></tr>'
             )
-        parts.append("</table>" + (f"<p>{escape(likewise)}</p>" if likewise else ""))
-    parts.append("<h4>Where</h4><table>")
+        parts.append("</table>" + (f"<p>{escape(likewise)}</p>" if likewise else "") + "</details>")
+    parts.append(_folded("Where"))
     for name, shape, meaning in legend(derivation):
         parts.append(
-            f"<tr><td><math>{symbol_in(name, MATHML)}</math></td>"
-            f"<td>{escape(shape_text(shape)) if shape is not None else ''}</td>"
+            f'<tr><td style="text-align:left"><math>{symbol_in(name, MATHML)}</math></td>'
+            f'<td class="shape" style="text-align:left">{escape(shape_text(shape)) if shape is not None else ""}</td>'
             f'<td style="text-align:left">{escape(meaning)}</td></tr>'
         )
     for constant in constants(derivation):
         parts.append(
-            f'<tr><td><math>{constant.mathml()}</math></td><td></td><td style="text-align:left">'
+            f'<tr><td style="text-align:left"><math>{constant.mathml()}</math></td><td></td><td style="text-align:left">'
             f"{number_text(constant.value)}</td></tr>"
         )
     for name, formula in definitions(derivation):
         if name != "linear":
             parts.append(
-                f"<tr><td><math>{MATHML.call(name, ['<mi>z</mi>'])}</math></td><td></td>"
+                f'<tr><td style="text-align:left"><math>{MATHML.call(name, ["<mi>z</mi>"])}</math></td><td></td>'
                 f'<td style="text-align:left"><math>{formula.mathml()}</math></td></tr>'
             )
-    parts.append("</table></div>")
+    parts.append(f"</table><p>{'<br/>'.join(SIGNS)}</p></details></div>")
     return "".join(parts)
+
+
+def _folded(heading: str) -> str:
+    """The beginning of a part that is open and can be closed."""
+    return f'<details open="open"><summary><b>{escape(heading)}</b></summary><table>'

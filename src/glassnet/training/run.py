@@ -72,6 +72,7 @@ class Run:
     initial : cost, metric and penalty before the first update
     preparation : how a raw table becomes X, when the run was trained on one
     notes : what was decided or noticed on the way
+    folder : where it was written to or read from last, if anywhere
     """
 
     def __init__(
@@ -302,6 +303,25 @@ class Run:
         # The views stand to the right of the runs; nothing here depends on them, a person may still ask.
         return import_module("glassnet.views.trace").Trace(self, iteration, samples)
 
+    def animate(self, kinds: Any = ("boundary", "network", "cost"), **options: Any) -> Any:
+        """A film of the training: a `Film`, which a notebook shows by itself.
+
+            film = run.animate(["boundary", "network", "cost"], frames=100, spacing="log")
+            film.save("flower.gif"); film.save("flower.mp4"); film.save("flower.html")
+
+        Parameters
+        ----------
+        kinds : "boundary", "network", "cost", "weights", "activations", or several side by side
+        options : frames, spacing ("log" or "linear" in iterations), size, fps, ease, sample, ...: see `Film`
+
+        Raises
+        ------
+        GlassnetError : a panel that this run cannot have, or options that cannot be used
+        """
+        from importlib import import_module
+
+        return import_module("glassnet.views.animation").Film(self, kinds, **options)
+
     def identify(self) -> None:
         """Fill in `facts["id"]` and the fingerprints of the data, by which a run's files and data are known again.
 
@@ -398,6 +418,7 @@ class Run:
     def write(self, place: Path, *, data: bool | None = None, with_data: bool = True) -> None:
         """Bring a run folder up to date (`save` makes a new one)."""
         write_run(self, place, data, with_data)
+        self.folder = place
 
     @classmethod
     def load(cls, folder: str | Path, *, damaged: str = "error") -> Run:
@@ -429,6 +450,11 @@ class Run:
         last = self.history.last()
         cost = f", cost {last['cost']:.4g}" if last else ""
         return f"<Run of {self.network}: {self.status}, {len(self.history)} epochs{cost}>"
+
+    def _repr_html_(self) -> str:
+        from importlib import import_module
+
+        return str(import_module("glassnet.views.notebook").run_html(self))
 
     def __str__(self) -> str:
         last = self.history.last()

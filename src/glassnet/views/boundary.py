@@ -1,8 +1,9 @@
-"""Where a network changes its mind: the decision boundary over two features."""
+"""Where a network changes its mind: the decision boundary over two features, or over a plane through many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,112 +13,174 @@ from glassnet.errors import GlassnetError
 from glassnet.views import palette
 from glassnet.views.metrics import class_indexes
 from glassnet.views.palette import colour_bar, dress, legend, new_axes, plain
+from glassnet.views.plane import Plane, features_of, grid, plain_features, plane_of, span
+from glassnet.views.rows import (
+    as_probabilities,
+    class_rows,
+    decided,
+    gives_probabilities,
+    is_run,
+    state_of,
+    titled,
+    training_inputs,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from glassnet.training.run import Run
+
 Array = NDArray[np.float64]
 
+PICTURE = "A decision boundary"
 _CHUNK = 8192  # rows predicted at a time: 8192 rows through 1000 units are 64 MiB
+MANY = 5000
+"""So many points are drawn as pixels, also in a .svg or .pdf."""
 
 
 def plot_boundary(
-    predict: Callable[[Array], ArrayLike],
-    X: ArrayLike,
-    y: ArrayLike,
+    predict: Run | Callable[[Array], ArrayLike],
+    X: Any = None,
+    y: ArrayLike | None = None,
     ax: Axes | None = None,
     *,
-    names: Sequence[str] = ("x1", "x2"),
+    names: Sequence[str] | None = None,
     classes: Sequence[object] | None = None,
+    features: Sequence[str | int] | None = None,
+    plane: str | None = None,
+    at: str = "mean",
+    hard: bool | None = None,
+    iteration: int | None = None,
     resolution: int = 200,
     title: str | None = None,
 ) -> Axes:
-    """What is predicted over the plane of two features: probabilities, the border between classes, the data.
+    """What is predicted over a plane of two features: probabilities, the border between classes, the data.
+
+        plot_boundary(run)                                     the rows it was trained on, in their own units
+        plot_boundary(run, features=["petal length (cm)", "petal width (cm)"])
+        plot_boundary(run, plane="pca")
+        plot_boundary(predict, X, y)
 
     Two classes: shading is P(second class), the border where it is 1/2. More: shading is the likeliest class, paler
-    where it is less sure, the borders where two classes tie. Rows predicted wrongly carry a ring.
+    where it is less sure, the borders where two classes tie. Rows predicted wrongly, each with all its own features,
+    carry a ring.
 
     Parameters
     ----------
-    predict : (m, 2) in the units of `X` → probabilities, (m,) or (m, 1) for two classes, (m, k) for k
-    X : (m, 2)
-    y : class index of each row, (m,) or (m, 1); one-hot (m, k); or (m,) strings out of `classes`
-    names : the two features, with their units
+    predict : a run; or a function (m, n) → probabilities, (m,) or (m, 1) for two classes, (m, k) for k
+    X : (m, n) as the run or the function takes it, or a table like the run's; the run's training rows unless given
+    y : class number of each row, (m,) or (m, 1); one-hot (m, k); or (m,) strings out of `classes`
+    names : of the features, with their units
     classes : class names in the order of the outputs
+    features : two names or positions (from 0) where there are more; the others are held
+    plane : "pca" for the plane of two principal components instead
+    at : where the other features are held: "mean" or "median" of the training rows
+    hard : shade the class that is predicted, not the probability; by default only where there are no probabilities
+    iteration : of the run, the one it ended with unless given
     resolution : points along each axis
 
     Raises
     ------
-    GlassnetError : not two features, X or predictions not finite, predictions that are no probabilities, an unknown
-        class
+    GlassnetError : no plane, X or predictions not finite, predictions that are no probabilities, no classes, an
+        unknown class or feature
     """
-    points = np.asarray(X, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2 or points.shape[0] == 0:
-        raise GlassnetError(
-            f"plot_boundary got X of shape {points.shape}; it draws a plane and needs two features, shape (m, 2). "
-            f"Train on two columns to see their boundary, or look at the confusion matrix instead."
-        )
-    if not np.all(np.isfinite(points)):
-        raise GlassnetError("plot_boundary got X with NaN or infinity; every row needs two numbers. Drop those rows.")
     if resolution < 2:
         raise GlassnetError(f"plot_boundary got resolution={resolution}; it needs 2 or more points an axis, say 200.")
-    if len(names) != 2:
-        raise GlassnetError(f"plot_boundary got {len(names)} names; it needs two, one for each column of X.")
-
-    probability = _probabilities(predict, points)
-    k = probability.shape[1]
-    true, shown = class_indexes(y, classes, k)
-    if true.size != points.shape[0]:
-        raise GlassnetError(
-            f"plot_boundary got {points.shape[0]} rows of X and {true.size} of y; it needs one class for each row of X."
-        )
-    wrong = probability.argmax(axis=1) != true
-
-    low, high = points.min(axis=0), points.max(axis=0)
-    spread = np.where(high > low, high - low, 1.0)
-    low, high = low - 0.08 * spread, high + 0.08 * spread
-    across, up = (np.linspace(low[axis], high[axis], resolution) for axis in (0, 1))
-    plane = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    surface = _probabilities(predict, plane).reshape(resolution, resolution, k)
+    options: dict[str, Any] = {"features": features, "plane": plane, "at": at}
+    if is_run(predict):
+        shown = _of_run(predict, X, y, names, classes, iteration, options)
+    else:
+        if iteration is not None:
+            raise GlassnetError(
+                "plot_boundary got an iteration and a function; only a run has iterations: pass the run."
+            )
+        if X is None or y is None:
+            raise GlassnetError("plot_boundary got a function without X and y; pass both, or a run, which has its own.")
+        shown = _of_function(predict, X, y, names, classes, options)  # type: ignore[arg-type]
+    hard = not shown.probable if hard is None else hard
+    k = len(shown.classes)
+    low, high = span(shown.points)
+    across, up, points = grid(low, high, resolution)
+    surface = shown.ask(shown.plane.lift(points)).reshape(resolution, resolution, k)
 
     ax = ax or new_axes(9.0, 7.5)
-    _shade(ax, surface, (across, up), shown)
-    has_border = _draw_borders(ax, surface, across, up)
-
-    size = float(np.clip(60.0 * np.sqrt(400.0 / len(points)), 8.0, 80.0))
-    for index, name in enumerate(shown):
-        of_class = points[true == index]
-        ax.scatter(
-            of_class[:, 0],
-            of_class[:, 1],
-            s=size,
-            color=palette.class_colour(index),
-            marker=palette.class_marker(index),
-            edgecolors=palette.class_edge(index),
-            linewidths=0.6,
-            label=plain(name),
-            zorder=3,
-            gid=f"class {index}",
-        )
-    share = f"{int(wrong.sum())} of {len(points)}"
-    ax.scatter(
-        points[wrong, 0],
-        points[wrong, 1],
-        s=3.0 * size,
-        facecolors="none",
-        edgecolors="black",
-        linewidths=float(np.clip(size / 40.0, 0.5, 1.4)),
-        label=f"predicted wrongly ({share})",
-        zorder=4,
-        gid="wrong",
-    )
+    _shade(ax, surface, (across, up), shown.classes, hard or not shown.probable)
+    has_border = draw_borders(ax, surface, (across, up), shown.probable)
+    scatter_classes(ax, shown.points, shown.true, shown.classes, shown.wrong)
     if has_border:
-        ax.plot([], [], color="black", linewidth=2.2, label="P = 1/2" if k == 2 else "border")
+        two = "P = 1/2" if shown.probable else "score = 0"
+        ax.plot([], [], color="black", linewidth=2.2, label=two if k == 2 else "border")
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
-    dress(ax, x=names[0], y=names[1], title=title or "Decision boundary")
+    head = title or titled("Decision boundary", shown.where, "" if iteration is None else f"iteration {iteration}")
+    if shown.plane.said:
+        head += f"\n{shown.plane.said}"
+    dress(ax, x=shown.plane.labels[0], y=shown.plane.labels[1], title=head)
     legend(ax, below=True)
     return ax
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Rows in a plane, and who answers for any point of it; `ask` gives (m, k) probabilities or scores."""
+
+    plane: Plane
+    points: Array
+    true: NDArray[np.int64]
+    wrong: NDArray[np.bool_]
+    classes: list[str]
+    ask: Callable[[Array], Array]
+    probable: bool
+    where: str = ""
+
+
+def _of_run(
+    run: Run, X: Any, y: Any, names: Sequence[str] | None, classes: Sequence[object] | None, iteration: int | None,
+    options: dict[str, Any],
+) -> _Shown:  # fmt: skip
+    rows = class_rows(run, X, y, picture=PICTURE, iteration=iteration, classes=classes)
+    known = features_of(run)
+    if names is not None:
+        known = plain_features(len(known.names), _named(names, len(known.names)))
+    plane = plane_of(known, lambda: training_inputs(run, "the plane"), PICTURE, **options)
+    state, probable = state_of(run, iteration), gives_probabilities(run)
+
+    def ask(points: Array) -> Array:
+        outputs = np.asarray(run.outputs(state, points), dtype=np.float64)
+        if probable:
+            return as_probabilities(outputs)
+        return np.hstack([-outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+    return _Shown(plane, plane.place(rows.X), rows.true, rows.wrong, rows.classes, ask, probable, rows.where)
+
+
+def _of_function(
+    predict: Callable[[Array], ArrayLike], X: ArrayLike, y: ArrayLike, names: Sequence[str] | None,
+    classes: Sequence[object] | None, options: dict[str, Any],
+) -> _Shown:  # fmt: skip
+    inputs = np.asarray(X, dtype=np.float64)
+    if inputs.ndim != 2 or 0 in inputs.shape:
+        raise GlassnetError(f"plot_boundary got X of shape {inputs.shape}; it needs rows of features, shape (m, n).")
+    if not np.all(np.isfinite(inputs)):
+        raise GlassnetError("plot_boundary got X with NaN or infinity; every row needs numbers. Drop those rows.")
+    known = plain_features(inputs.shape[1], None if names is None else _named(names, inputs.shape[1]))
+    plane = plane_of(known, lambda: inputs, PICTURE, **options)
+    probability = _probabilities(predict, inputs)
+    true, shown = class_indexes(y, classes, probability.shape[1])
+    if true.size != inputs.shape[0]:
+        raise GlassnetError(
+            f"plot_boundary got {inputs.shape[0]} rows of X and {true.size} of y; it needs one class for each row of X."
+        )
+    wrong = decided(probability[:, 1:] if probability.shape[1] == 2 else probability) != true
+    return _Shown(
+        plane, plane.place(inputs), true, wrong, shown, lambda points: _probabilities(predict, points), probable=True
+    )
+
+
+def _named(names: Sequence[str], count: int) -> Sequence[str]:
+    if len(names) != count:
+        raise GlassnetError(f"plot_boundary got {len(names)} names for {count} features; it needs one for each.")
+    return names
 
 
 def _probabilities(predict: Callable[[Array], ArrayLike], points: Array) -> Array:
@@ -139,16 +202,52 @@ def _probabilities(predict: Callable[[Array], ArrayLike], points: Array) -> Arra
             f"predict returned values from {result.min():.4g} to {result.max():.4g}; plot_boundary needs probabilities "
             f"from 0 to 1. Use a classifier with a sigmoid or softmax output."
         )
-    return np.hstack([1.0 - result, result]) if result.shape[1] == 1 else result
+    return as_probabilities(result)
 
 
-def _shade(ax: Axes, surface: Array, axes: tuple[Array, Array], names: Sequence[str]) -> None:
-    """Probability as colour: P(second class) for two, the likeliest class and how sure it is for more."""
+def scatter_classes(
+    ax: Axes, points: Array, true: NDArray[np.int64], names: Sequence[str], wrong: NDArray[np.bool_] | None = None
+) -> None:
+    """Points in their classes' colours and markers, and rings around those predicted wrongly."""
+    size = float(np.clip(60.0 * np.sqrt(400.0 / len(points)), 8.0, 80.0))
+    for index, name in enumerate(names):
+        of_class = points[true == index]
+        ax.scatter(
+            of_class[:, 0],
+            of_class[:, 1],
+            s=size,
+            color=palette.class_colour(index),
+            marker=palette.class_marker(index),
+            edgecolors=palette.class_edge(index),
+            linewidths=0.6,
+            label=plain(name),
+            zorder=3,
+            gid=f"class {index}",
+            rasterized=len(points) > MANY,
+        )
+    if wrong is None:
+        return
+    ax.scatter(
+        points[wrong, 0],
+        points[wrong, 1],
+        s=3.0 * size,
+        facecolors="none",
+        edgecolors="black",
+        linewidths=float(np.clip(size / 40.0, 0.5, 1.4)),
+        label=f"predicted wrongly ({int(wrong.sum())} of {len(points)})",
+        zorder=4,
+        gid="wrong",
+        rasterized=len(points) > MANY,
+    )
+
+
+def _shade(ax: Axes, surface: Array, axes: tuple[Array, Array], names: Sequence[str], hard: bool) -> None:
+    """P(second class) for two, the likeliest class and how sure it is for more; `hard`: only which class it is."""
     across, up = axes
     half = (across[1] - across[0]) / 2, (up[1] - up[0]) / 2
     extent = (across[0] - half[0], across[-1] + half[0], up[0] - half[1], up[-1] + half[1])
     options: dict[str, Any] = {"extent": extent, "origin": "lower", "aspect": "auto", "zorder": 0}
-    if surface.shape[2] == 2:
+    if surface.shape[2] == 2 and not hard:
         image = ax.imshow(
             surface[:, :, 1], cmap=palette.two_class_colormap(), vmin=0.0, vmax=1.0, alpha=0.55, **options
         )
@@ -158,24 +257,31 @@ def _shade(ax: Axes, surface: Array, axes: tuple[Array, Array], names: Sequence[
 
     k = surface.shape[2]
     colours = np.array([to_rgb(palette.class_colour(index)) for index in range(k)])
-    likeliest = surface.argmax(axis=2)
-    sure = np.clip((surface.max(axis=2) - 1.0 / k) / (1.0 - 1.0 / k), 0.0, 1.0)[:, :, None]
-    tint = 0.1 + 0.4 * sure
+    likeliest = np.where(surface[:, :, 1] >= surface[:, :, 0], 1, 0) if k == 2 else surface.argmax(axis=2)
+    tint: Any = 0.35
+    if not hard:
+        tint = 0.1 + 0.4 * np.clip((surface.max(axis=2) - 1.0 / k) / (1.0 - 1.0 / k), 0.0, 1.0)[:, :, None]
     ax.imshow(1.0 - tint * (1.0 - colours[likeliest]), **options)
 
 
-def _draw_borders(ax: Axes, surface: Array, across: Array, up: Array) -> bool:
-    """A line where two classes tie for the likeliest; False when one class has the whole plane.
+def leads(surface: Array, probable: bool = True) -> list[Array]:
+    """By how much each class leads the next best, (…, k) → k − 1 arrays that are 0 on its border.
 
-    The contour is of the difference of log-probabilities: between two grid points it is far nearer to a straight line
-    than the probabilities are, so the line lies where P really is 1/2 even where the network is steep.
+    Of probabilities it is the difference of logarithms: between two grid points that is far nearer to a straight line
+    than the probabilities are, so a contour lies where P really is 1/2 even where the network is steep. The last class's
+    borders are all borders of an earlier one.
     """
-    logs = np.log(np.clip(surface, 1e-12, None))
-    k = surface.shape[2]
+    values = np.log(np.clip(surface, 1e-12, None)) if probable else surface
+    return [
+        values[..., index] - np.delete(values, index, axis=-1).max(axis=-1) for index in range(surface.shape[-1] - 1)
+    ]
+
+
+def draw_borders(ax: Axes, surface: Array, axes: tuple[Array, Array], probable: bool = True) -> bool:
+    """A line where two classes tie for the likeliest; False when one class has the whole plane."""
     drawn = False
-    for index in range(k - 1):  # the last class's borders are all borders of an earlier class
-        lead = logs[:, :, index] - np.delete(logs, index, axis=2).max(axis=2)
+    for lead in leads(surface, probable):
         if lead.min() < 0 < lead.max():
-            ax.contour(across, up, lead, levels=[0.0], colors="black", linewidths=2.2, zorder=2)
+            ax.contour(*axes, lead, levels=[0.0], colors="black", linewidths=2.2, zorder=2)
             drawn = True
     return drawn

@@ -104,7 +104,9 @@ def dress(ax: Axes, *, x: str, y: str, title: str | None = None, grid: bool = Fa
     ax.set_xlabel(plain(x), fontsize=LABEL_SIZE, color=INK)
     ax.set_ylabel(plain(y), fontsize=LABEL_SIZE, color=INK)
     if title is not None:
-        ax.set_title(plain(title), fontsize=TITLE_SIZE, color=INK)
+        longest = max(len(line) for line in title.split("\n"))
+        size = float(np.clip(TITLE_SIZE * 46 / max(longest, 1), 12, TITLE_SIZE))  # some 46 letters go into one line
+        ax.set_title(plain(title), fontsize=size, color=INK)
     ax.tick_params(labelsize=TICK_SIZE, colors=INK)
     if grid:
         ax.grid(True, color=GRID, linewidth=0.8)

@@ -159,6 +159,11 @@ class Trace(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"<Trace of iteration {self.iteration} of {self.run.network}: {len(self.samples)} of {self.batch_size} samples>"
 
+    def _repr_html_(self) -> str:
+        from glassnet.views.notebook import trace_html
+
+        return trace_html(self)
+
     def text(
         self, *, lines: Sequence[str] | None = None, digits: int = 4, width: int = 100, rows: int = TEXT_SAMPLES
     ) -> str:

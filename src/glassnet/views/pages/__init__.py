@@ -55,6 +55,19 @@ def page(
     )
 
 
+def fragment(template: str, styles: Iterable[str] = (), **values: Any) -> str:
+    """A piece of a page as text, for a notebook: one element, its own style sheets in it, no scripts.
+
+    Parameters
+    ----------
+    template : name of a file in templates/, without .html.j2
+    styles : style sheets in their order; the template writes them as `css`
+    values : what else the template names
+    """
+    css = "\n".join(_text("styles", f"{name}.css") for name in styles)
+    return str(_environment().get_template(f"{template}.html.j2").render(css=css, **values))
+
+
 def numbers(array: Any) -> dict[str, Any]:
     """An array as a page's `arrays` module reads it: every number exactly, NaN and infinity too."""
     import numpy as np
