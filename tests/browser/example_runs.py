@@ -14,8 +14,28 @@ from glassnet.data import Preparation, dataset
 from glassnet.estimators import Perceptron
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "08_seed002_3x4.json"
-SCREENS = {"wide": {"width": 1200}, "narrow": {"width": 380}, "dark": {"width": 1200, "dark": True}}
+SCREENS = {"wide": {"width": 1200}, "narrow and dark": {"width": 380, "dark": True}}
 """How a page is looked at."""
+ACTIVATIONS = {
+    "linear": lambda Z: Z,
+    "relu": lambda Z: np.maximum(Z, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda Z: 1 / (1 + np.exp(-Z)),
+    "softmax": lambda Z: np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True),
+}
+COSTS = {
+    "binary_cross_entropy": lambda A, Y: -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A)),
+    "categorical_cross_entropy": lambda A, Y: -np.mean(np.sum(Y * np.log(A), axis=1)),
+    "mean_squared_error": lambda A, Y: np.mean(np.sum((A - Y) ** 2, axis=1)) / 2,
+}
+
+
+def answers(run, iteration, X):
+    """What the network of this iteration answers, written out with NumPy."""
+    parameters = run.at(iteration).parameters
+    for number, layer in enumerate(run.network.layers, 1):
+        X = ACTIVATIONS[layer.activation](X @ parameters[f"W{number}"] + parameters[f"b{number}"])
+    return X
 
 
 def prepared(name, **settings):

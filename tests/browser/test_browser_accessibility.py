@@ -40,7 +40,8 @@ def test_nothing_is_found_in_a_good_page(open_page):
         (accessibility.sticks_out, "<h1>", "<h1 style='width: 500px'>", ["508 wide in 380", "H1#. to 508"]),
         (accessibility.faint, "#767676", "#777777",
          ["4.48 p. rgb(119, 119, 119) on 255,255,255: Grey enough to be read."]),
-        (accessibility.faint, "'color: #767676'", "'opacity: 0.4'", ["2.85 p. rgb(0, 0, 0) on 255,255,255: Grey enough to be read."]),
+        (accessibility.faint, "'color: #767676'", "'opacity: 0.4'",
+         ["2.85 p. rgb(0, 0, 0) on 255,255,255: Grey enough to be read."]),
     ],
 )  # fmt: skip
 def test_a_fault_is_found(open_page, check, old, new, said):

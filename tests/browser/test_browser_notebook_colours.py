@@ -1,4 +1,4 @@
-"""What a notebook shows of networks, derivations, runs and steps: every word stands out from its ground, and has its heading."""
+"""What a notebook shows of networks, derivations, runs and steps: every word stands out from its ground."""
 
 from __future__ import annotations
 

@@ -84,7 +84,12 @@ def plain() -> Run:
     X = draw.normal(size=(60, 3))
     Y = (X @ [1.0, -2.0, 0.5] + 0.3 * draw.normal(size=60) > 0).astype(float)[:, None]
     return gn.train(
-        gn.Network(3, gn.Dense(4, "tanh"), gn.Dense(1, "sigmoid")), X, Y, optimizer=gn.SGD(0.5), epochs=20, progress=False
+        gn.Network(3, gn.Dense(4, "tanh"), gn.Dense(1, "sigmoid")),
+        X,
+        Y,
+        optimizer=gn.SGD(0.5),
+        epochs=20,
+        progress=False,
     )
 
 
@@ -105,7 +110,9 @@ def coloured() -> Run:
     draw = np.random.Generator(np.random.Philox(7))
     a, b = draw.normal(10, 3, size=80), draw.normal(size=80)
     colour = np.array(["red", "blue", "blue", "green"])[np.arange(80) % 4]
-    table = pa.table({"a": a, "b": b, "colour": colour, "kind": np.where(a - 10 + b + (colour == "red") > 0, "yes", "no")})
+    table = pa.table(
+        {"a": a, "b": b, "colour": colour, "kind": np.where(a - 10 + b + (colour == "red") > 0, "yes", "no")}
+    )
     preparation = Preparation.fit(table, "kind")
     return gn.train(
         gn.Network(5, gn.Dense(3, "tanh"), gn.Dense(1, "sigmoid")), preparation.transform(table),

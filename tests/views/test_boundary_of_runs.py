@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.contour import ContourSet
-from picture_runs import cancer, coloured, diabetes, digits, drawn, flower, iris, legend_texts, message_of, plain, signed
+from picture_runs import (
+    cancer,
+    coloured,
+    diabetes,
+    digits,
+    drawn,
+    flower,
+    iris,
+    legend_texts,
+    message_of,
+    plain,
+    signed,
+)
 
 import glassnet as gn
 from glassnet.data import dataset
@@ -142,8 +154,32 @@ def test_scores_have_a_border_at_zero_and_no_probabilities():
     assert run.predict(border_points(ax)) == pytest.approx(0.0, abs=1e-9)
     wrong = (run.predict(run.data.X) > 0) != (run.data.Y > 0)
     assert drawn(ax, "wrong").get_offsets().tolist() == run.data.X[wrong[:, 0]].tolist()
-    assert legend_texts(ax)[-1] == "score = 0"
+    assert legend_texts(ax)[-1] == "border"
     assert len(ax.figure.axes) == 1
+
+
+def test_a_perceptrons_border_is_the_line_where_its_sum_is_zero():
+    draw = np.random.default_rng(2)
+    X = draw.normal(size=(60, 2))
+    y = (X @ [2.0, -1.0] + 0.3 > 0).astype(int)
+    run = gn.Perceptron(max_iter=5, tol=None).fit(X, y).run_
+    ax = plot_boundary(run, resolution=20)
+    sums = border_points(ax) @ run.parameters["W1"] + run.parameters["b1"]
+    assert sums == pytest.approx(0.0, abs=1e-9)
+    wrong = run.predict(X)[:, 0] != y
+    assert np.asarray(drawn(ax, "wrong").get_offsets()) == pytest.approx(X[wrong])
+    shade = np.asarray(ax.images[0].get_array())
+    blue = np.isclose(shade[0, 0, 0], 1 - 0.35 * (1 - to_rgb(palette.BLUE)[0]))  # 2·(−) − (−) + 0.3 at the lower left
+    left, bottom = ax.get_xlim()[0], ax.get_ylim()[0]
+    assert blue == (run.predict([[left, bottom]])[0, 0] == 0)
+
+
+def test_data_that_are_not_at_hand(tmp_path):
+    flower().save(tmp_path / "run", data=False)
+    assert message_of(plot_boundary, gn.Run.load(tmp_path / "run")) == (
+        "This run was saved without its data, which are needed to draw a decision boundary; call run.attach(X, Y) with the "
+        "data it was trained on."
+    )
 
 
 def test_a_function_of_many_features_can_be_cut_as_well():
@@ -225,6 +261,20 @@ def test_a_function_of_many_features_can_be_cut_as_well():
 )
 def test_boundaries_that_cannot_be_drawn(call, sentence):
     assert message_of(call) == sentence
+
+
+def test_a_fine_grid_through_many_inputs_is_asked_in_pieces():
+    """A grid of 200 × 200 through 12,288 inputs would be 4 GB."""
+    seen = []
+
+    def watched(points: np.ndarray) -> np.ndarray:
+        seen.append(points.shape)
+        return 1 / (1 + np.exp(-points[:, 0]))
+
+    X = np.random.default_rng(1).normal(size=(4, 5000))
+    plot_boundary(watched, X, [0, 1, 0, 1], features=(0, 1), resolution=70)
+    assert sum(rows for rows, _ in seen) == 4 + 70 * 70
+    assert max(rows * columns for rows, columns in seen) <= 8_000_000
 
 
 def test_several_labels_a_row_have_no_boundary():

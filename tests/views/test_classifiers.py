@@ -30,7 +30,10 @@ def test_precision_and_recall_of_a_run_are_scikit_learns():
     precision, recall, _ = precision_recall_curve(true, score)
     ax = plot_precision_recall(run)
     assert np.array_equal(drawn(ax, "precision recall").get_xydata(), np.column_stack([recall, precision]))
-    assert legend_texts(ax) == [f"malignant: AP {average_precision_score(true, score):.3f}", f"guessing: {true.mean():.3f}"]
+    assert legend_texts(ax) == [
+        f"malignant: AP {average_precision_score(true, score):.3f}",
+        f"guessing: {true.mean():.3f}",
+    ]
     assert list(drawn(ax, "guessing").get_ydata()) == [true.mean()] * 2
     assert ax.get_title() == "Precision and recall, training rows"
 

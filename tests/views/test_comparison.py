@@ -45,13 +45,24 @@ def test_one_that_diverges_is_named():
 
 def test_runs_side_by_side(tmp_path):
     axes = plot_comparison({"net": flower(), "other": flower(), "hinge": signed(), "three": plain()})
-    assert [ax.get_title() for ax in axes] == ["Cost", "Accuracy", "", "net", "other", "hinge"]  # three inputs: no plane
+    assert [ax.get_title() for ax in axes] == [
+        "Cost",
+        "Accuracy",
+        "",
+        "net",
+        "other",
+        "hinge",
+    ]  # three inputs: no plane
     rings = drawn(axes[3], "wrong").get_offsets()
     assert len(rings) == round(120 * (1 - flower().history["accuracy"][-1]))
     table = axes[2].tables[0]
     head, rows = final_numbers({"net": flower(), "other": flower(), "hinge": signed(), "three": plain()})
     shown = {at: cell.get_text().get_text() for at, cell in table.get_celld().items()}
-    assert [shown[0, column] for column in range(len(head))] == head == ["", "parameters", "epochs", "cost", "accuracy", "seconds"]
+    assert (
+        [shown[0, column] for column in range(len(head))]
+        == head
+        == ["", "parameters", "epochs", "cost", "accuracy", "seconds"]
+    )
     assert [shown[4, column] for column in range(len(head))] == rows[3]
     assert save(axes, tmp_path / "a.png", 30).is_file()
 

@@ -76,7 +76,9 @@ def test_every_golden_picture_is_one_of_these() -> None:
 def test_the_tolerance_is_narrower_than_a_change_that_matters(tmp_path: Path) -> None:
     """The same picture of a slightly earlier state, and without its rings, is told apart."""
     golden = pixels(FOLDER / "boundary.png")
-    earlier = views.save(views.plot_boundary(flower(), iteration=100, title="Decision boundary, training rows"), tmp_path / "a.png", DPI)
+    earlier = views.save(
+        views.plot_boundary(flower(), iteration=100, title="Decision boundary, training rows"), tmp_path / "a.png", DPI
+    )
     assert np.abs(pixels(earlier) - golden).mean() > 2 * TOLERANCE
     ax = views.plot_updates(iris())
     next(line for line in ax.lines if line.get_gid() == "layer 1").remove()

@@ -28,7 +28,9 @@ def test_maps_are_tanh_of_the_weighted_sum():
     run = flower()
     axes = plot_responses(run, units=[4, 1], resolution=30)
     assert len(axes) == 2
-    x, y = (np.linspace(*limits, 30) for limits in (axes[0].images[0].get_extent()[:2], axes[0].images[0].get_extent()[2:]))
+    x, y = (
+        np.linspace(*limits, 30) for limits in (axes[0].images[0].get_extent()[:2], axes[0].images[0].get_extent()[2:])
+    )
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     W, b = run.parameters["W1"], run.parameters["b1"]
     for ax, unit in zip(axes, (4, 1), strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from picture_runs import drawn, flower, iris, legend_texts, message_of
@@ -61,7 +63,7 @@ def test_momentum_moves_weights_by_more_than_the_slope():
     run = iris()
     weights = [run.at(i).parameters["W2"] for i in range(run.iteration + 1)]
     found = layers_over_time(run, iterations=range(run.iteration))
-    ratio = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(weights, weights[1:], strict=False)]
+    ratio = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in pairwise(weights)]
     assert found.updates[:, 1] == pytest.approx(ratio, rel=1e-12)
 
 
@@ -129,6 +131,14 @@ def test_weights_that_begin_at_zero_have_no_share():
     assert np.isnan(found.updates[:, 0]).tolist() == [True, False, False]
 
 
+def test_newtons_first_step_has_no_weights_to_start_from():
+    X = np.random.default_rng(4).normal(size=(40, 2))
+    Y = (X[:, :1] + np.random.default_rng(5).normal(size=(40, 1)) > 0) * 1.0
+    net = gn.Network(2, gn.Dense(1, "sigmoid"))
+    run = gn.train(net, X, Y, optimizer=gn.Newton(), epochs=4, progress=False)
+    assert layers_over_time(run).iterations.tolist() == list(range(1, run.iteration))
+
+
 def test_courses_that_cannot_be_drawn():
     X = np.random.default_rng(4).normal(size=(12, 2))
     Y = (X[:, :1] > 0) * 1.0
@@ -152,7 +162,7 @@ def test_courses_that_cannot_be_drawn():
     )
     still = gn.train(net, X, Y, optimizer=gn.SGD(1e-300), epochs=2, progress=False)
     assert message_of(plot_updates, still) == (
-        "No weight moved in these steps, so there is nothing to draw; plot the gradients instead."
+        "In these steps every weight is 0 or stays where it is, so no share can be drawn; plot the gradients instead."
     )
     zero = gn.train(net, np.zeros((4, 2)), Y[:4], epochs=2, progress=False)
     assert message_of(plot_gradients, zero) == (

@@ -402,7 +402,9 @@ def test_rocs_that_cannot_be_drawn():
         "A ROC curve got scores of shape (2, 1), 1 of them not finite; it needs a finite score a row, (m,) for two "
         "classes or (m, k) for k. Pass the predicted probabilities."
     )
-    assert message_of(plots.plot_roc, [0, 1], [0.1]) == ("A ROC curve got 2 true classes and 1 scores; it needs one each.")
+    assert message_of(plots.plot_roc, [0, 1], [0.1]) == (
+        "A ROC curve got 2 true classes and 1 scores; it needs one each."
+    )
 
 
 # --- weights --------------------------------------------------------------------------------------------------------

@@ -27,7 +27,12 @@ def colour_run():
     preparation = ArrayPreparation.fit(X, y)
     net = gn.Network(60, gn.Dense(1, "sigmoid"))
     run = gn.train(
-        net, preparation.transform(X), preparation.transform_target(y), epochs=3, preparation=preparation, progress=False
+        net,
+        preparation.transform(X),
+        preparation.transform_target(y),
+        epochs=3,
+        preparation=preparation,
+        progress=False,
     )
     return run, X, y
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from glassnet.cli.animate import animate
 from glassnet.cli.demo import demo
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.help_page import Command
@@ -171,6 +172,7 @@ for command, short in (
     (show, "The network, its equations, its results."),
     (trace, "One step of a training, with its numbers."),
     (plot, "Draw one picture of a network."),
+    (animate, "Make a film of a training."),
 ):
     app.command(cls=Command, short_help=short)(command)
 

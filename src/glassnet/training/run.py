@@ -322,6 +322,24 @@ class Run:
 
         return import_module("glassnet.views.animation").Film(self, kinds, **options)
 
+    def report(self, path: str | Path = "report.html", **options: Any) -> Path:
+        """Write the run as one self-contained page for a colleague: what was trained on what, how it went, how good it is.
+
+            run.report("report.html", held_out=(X_test, Y_test))
+
+        Parameters
+        ----------
+        path : of the file
+        options : those of `glassnet.views.write_report`, such as held_out=(X, Y), rows that the run never saw
+
+        Raises
+        ------
+        RunError : the file cannot be written
+        """
+        from importlib import import_module
+
+        return Path(import_module("glassnet.views.report").write_report(self, path, **options))
+
     def identify(self) -> None:
         """Fill in `facts["id"]` and the fingerprints of the data, by which a run's files and data are known again.
 

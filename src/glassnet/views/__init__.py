@@ -7,6 +7,7 @@ from glassnet.views.curves import plot_cost, plot_metric
 from glassnet.views.hidden_layers import plot_responses, plot_warp
 from glassnet.views.layers import layers_over_time, plot_activations, plot_gradients, plot_updates
 from glassnet.views.metrics import classification_metrics, confusion_table, metrics_table, regression_metrics
+from glassnet.views.network_diagram import plot_network
 from glassnet.views.plots import plot_confusion, plot_roc, save
 from glassnet.views.predictions import plot_predictions
 from glassnet.views.residuals import residual_plots
@@ -25,6 +26,7 @@ __all__ = [
     "plot_cost",
     "plot_gradients",
     "plot_metric",
+    "plot_network",
     "plot_precision_recall",
     "plot_predictions",
     "plot_responses",

@@ -101,8 +101,8 @@ class Film:
 
     def __repr__(self) -> str:
         panels = ", ".join(self.kinds)
-        seconds = len(self) / self.fps
-        return f"<Film of {panels}: {len(self)} frames, {seconds:.1f} s, iterations {self.iterations[0]} to {self.iterations[-1]}>"
+        length = f"{len(self)} frames, {len(self) / self.fps:.1f} s"
+        return f"<Film of {panels}: {length}, iterations {self.iterations[0]} to {self.iterations[-1]}>"
 
     @cached_property
     def stage(self) -> Stage:

@@ -13,13 +13,14 @@ from glassnet.errors import GlassnetError
 from glassnet.views import palette
 from glassnet.views.metrics import class_indexes
 from glassnet.views.palette import colour_bar, dress, legend, new_axes, plain
-from glassnet.views.plane import Plane, features_of, grid, plain_features, plane_of, span
+from glassnet.views.plane import CHUNK, Plane, features_of, grid, plain_features, plane_of, span
 from glassnet.views.rows import (
     as_probabilities,
     class_rows,
     decided,
     gives_probabilities,
     is_run,
+    standings,
     state_of,
     titled,
     training_inputs,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 PICTURE = "A decision boundary"
-_CHUNK = 8192  # rows predicted at a time: 8192 rows through 1000 units are 64 MiB
 MANY = 5000
 """So many points are drawn as pixels, also in a .svg or .pdf."""
 
@@ -101,15 +101,14 @@ def plot_boundary(
     k = len(shown.classes)
     low, high = span(shown.points)
     across, up, points = grid(low, high, resolution)
-    surface = shown.ask(shown.plane.lift(points)).reshape(resolution, resolution, k)
+    surface = shown.plane.over(points, shown.ask).reshape(resolution, resolution, k)
 
     ax = ax or new_axes(9.0, 7.5)
     _shade(ax, surface, (across, up), shown.classes, hard or not shown.probable)
     has_border = draw_borders(ax, surface, (across, up), shown.probable)
     scatter_classes(ax, shown.points, shown.true, shown.classes, shown.wrong)
     if has_border:
-        two = "P = 1/2" if shown.probable else "score = 0"
-        ax.plot([], [], color="black", linewidth=2.2, label=two if k == 2 else "border")
+        ax.plot([], [], color="black", linewidth=2.2, label="P = 1/2" if k == 2 and shown.probable else "border")
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
     head = title or titled("Decision boundary", shown.where, "" if iteration is None else f"iteration {iteration}")
@@ -143,15 +142,11 @@ def _of_run(
     if names is not None:
         known = plain_features(len(known.names), _named(names, len(known.names)))
     plane = plane_of(known, lambda: training_inputs(run, "the plane"), PICTURE, **options)
-    state, probable = state_of(run, iteration), gives_probabilities(run)
-
-    def ask(points: Array) -> Array:
-        outputs = np.asarray(run.outputs(state, points), dtype=np.float64)
-        if probable:
-            return as_probabilities(outputs)
-        return np.hstack([-outputs, outputs]) if outputs.shape[1] == 1 else outputs
-
-    return _Shown(plane, plane.place(rows.X), rows.true, rows.wrong, rows.classes, ask, probable, rows.where)
+    state = state_of(run, iteration)
+    return _Shown(
+        plane, plane.place(rows.X), rows.true, rows.wrong, rows.classes, lambda points: standings(run, state, points),
+        gives_probabilities(run), rows.where,
+    )  # fmt: skip
 
 
 def _of_function(
@@ -186,8 +181,8 @@ def _named(names: Sequence[str], count: int) -> Sequence[str]:
 def _probabilities(predict: Callable[[Array], ArrayLike], points: Array) -> Array:
     """`predict` in chunks, as probabilities of shape (m, k), k at least 2."""
     parts = []
-    for start in range(0, len(points), _CHUNK):
-        chunk = points[start : start + _CHUNK]
+    for start in range(0, len(points), CHUNK):
+        chunk = points[start : start + CHUNK]
         part = np.asarray(predict(chunk), dtype=np.float64)
         part = part[:, None] if part.ndim == 1 else part
         if part.ndim != 2 or part.shape[0] != len(chunk) or part.shape[1] == 0:

@@ -24,6 +24,7 @@ Picture = NDArray[np.uint8]
 SUFFIXES = (".gif", ".mp4", ".html")
 COLOURS = 255
 """Of a GIF's palette; the 256th says that nothing has changed."""
+BITS = 6
 PAGE_QUALITY = 80
 """Of a player's frames: small letters are sharp, and a frame of 900 × 400 takes some 30 kB."""
 HOLD = 1.5
@@ -93,7 +94,9 @@ class GifWriter:
     Source: CompuServe, Graphics Interchange Format, version 89a, 1990.
     """
 
-    def __init__(self, file: IO[bytes], size: tuple[int, int], samples: Iterable[Picture], hundredths: Iterable[int]) -> None:
+    def __init__(
+        self, file: IO[bytes], size: tuple[int, int], samples: Iterable[Picture], hundredths: Iterable[int]
+    ) -> None:
         from PIL import Image
 
         stacked = Image.fromarray(np.concatenate(list(samples)))
@@ -103,8 +106,7 @@ class GifWriter:
             found[np.abs(found.astype(int) - exact).sum(axis=1).argmin()] = exact
         colours = found.tobytes().ljust(768, b"\0")
         self.colours = list(colours)
-        self.palette = Image.new("P", (1, 1))
-        self.palette.putpalette(found.tobytes())
+        self.nearest = nearest_colours(found)
         self.file, self.size, self.hundredths = file, size, iter(hundredths)
         self.before: Picture | None = None
         file.write(b"GIF89a" + struct.pack("<HHBBB", *size, 0xF7, 0, 0) + colours)
@@ -114,8 +116,8 @@ class GifWriter:
         from PIL import Image
         from PIL.GifImagePlugin import getdata
 
-        drawn = Image.fromarray(picture).quantize(palette=self.palette, dither=Image.Dither.NONE)
-        now = np.asarray(drawn)
+        red, green, blue = np.moveaxis(picture >> (8 - BITS), 2, 0).astype(np.int32)
+        now = self.nearest[(red << 2 * BITS) + (green << BITS) + blue]
         left, top, part = 0, 0, now
         if self.before is not None:
             left, top, part = changed(self.before, now)
@@ -129,6 +131,15 @@ class GifWriter:
 
     def finish(self) -> None:
         self.file.write(b";")
+
+
+def nearest_colours(palette: Picture) -> Picture:
+    """Which colour of a palette (n, 3) is nearest to each of the colours that can be told apart by `BITS` bits a channel."""
+    from scipy.spatial import KDTree
+
+    levels = np.arange(2**BITS) * 255.0 / (2**BITS - 1)
+    every = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(KDTree(palette.astype(np.float64)).query(every)[1], dtype=np.uint8)
 
 
 def changed(before: Picture, now: Picture) -> tuple[int, int, Picture]:
@@ -162,7 +173,7 @@ class Mp4Writer:
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         program = ffmpeg()
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when ffmpeg has ended
         encoder = ["-c:v", "libx264", "-crf", "18", "-preset", "medium", "-tune", "animation"]
         if not _has_x264(program):
             encoder = ["-c:v", "mpeg4", "-q:v", "2"]

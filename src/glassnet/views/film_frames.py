@@ -58,9 +58,11 @@ def film_iterations(last: int, frames: int, spacing: str) -> list[int]:
     if spacing not in SPACINGS:
         raise GlassnetError(unknown_name("spacing of frames", spacing, SPACINGS))
     count = min(int(frames), last + 1)
-    even = np.linspace(0, last, count) if spacing == "linear" else np.concatenate([[0], np.geomspace(1, last, count - 1)])
+    even = (
+        np.linspace(0, last, count) if spacing == "linear" else np.concatenate([[0], np.geomspace(1, last, count - 1)])
+    )
     found = [int(i) for i in np.round(even)]
-    # Early on, rounded ratios fall together: each frame is at least one update after the one before, and leaves room for the rest.
+    # Early on rounded ratios fall together: a frame is at least one update after the one before, and leaves room for the rest.
     for place in range(1, count):
         found[place] = min(max(found[place], found[place - 1] + 1), last - (count - 1 - place))
     return found
@@ -74,7 +76,9 @@ def instants(iterations: list[int], ease: int | None) -> list[Instant]:
     GlassnetError : an `ease` that is no number of frames
     """
     if ease is not None and (isinstance(ease, bool) or not isinstance(ease, int | np.integer) or ease < 0):
-        raise GlassnetError(f"A film got ease={ease!r}; it needs how many frames to glide over, a whole number, or None.")
+        raise GlassnetError(
+            f"A film got ease={ease!r}; it needs how many frames to glide over, a whole number, or None."
+        )
     shares = np.arange(1, (ease or 0) + 1) / ((ease or 0) + 1)
     glide = shares * shares * (3 - 2 * shares)  # slow, fast, slow
     found = []

@@ -31,15 +31,24 @@ class Diagram:
 
     def __init__(self, setting: Setting) -> None:
         run = self.run = setting.run
+        self.place = setting.place
         sample = setting.options.get("sample")
+        self.inputs: Any
         self.inputs, said = (None, "") if sample is None else sample_inputs(run, sample)
         ax = setting.axes()
         setting.dress(ax, title=said or "weights")
         most = setting.options.get("most") or 10
-        self.drawing = NetworkDrawing(ax, run, setting.states, most=most, sample=self.inputs, scale=0.72 * setting.scale)
+        self.drawing = NetworkDrawing(
+            ax, run, setting.states, most=most, sample=self.inputs, scale=0.72 * setting.scale
+        )
         self.moving = self.drawing.moving
 
     def settle(self) -> None:
+        # Nothing stands below a diagram, so it may have the room in which its neighbours have their labels.
+        place, box = self.place, self.drawing.ax.get_position()
+        rows = place.get_gridspec().nrows
+        bottom = max(0.015, (rows - place.rowspan.stop) / rows * (box.y1 if rows == 1 else 0.94) + 0.01)
+        self.drawing.ax.set_position((box.x0, bottom, box.width, box.y1 - bottom))
         self.drawing.fit()
 
     def show(self, instant: Instant, state: State) -> None:
@@ -60,12 +69,19 @@ class Weights:
         self.pictures: Layout | None = None
         if layer == 1:
             self.pictures = layout(inputs, "A film of weights", run=run)
-        largest = [np.abs(np.nan_to_num(np.asarray(state[self.name], dtype=np.float64))).max() for state in setting.states]
+        largest = [
+            np.abs(np.nan_to_num(np.asarray(state[self.name], dtype=np.float64))).max() for state in setting.states
+        ]
         limit = float(max(largest)) or 1.0
         ax = setting.axes()
         first = self._sheet(np.asarray(setting.states[0][self.name], dtype=np.float64))
         self.image = ax.imshow(
-            first, aspect="equal" if self.pictures else "auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest"
+            first,
+            aspect="equal" if self.pictures else "auto",
+            cmap="RdBu_r",
+            vmin=-limit,
+            vmax=limit,
+            interpolation="nearest",
         )
         title = f"{self.name}: {inputs:,} inputs → {units:,} unit{'s' if units > 1 else ''}"
         if self.pictures:
@@ -147,7 +163,14 @@ class Activations:
             ax.yaxis.set_major_locator(_two_ticks())
             ax.yaxis.set_major_formatter(_percent())
             note = ax.text(
-                0.98, 0.92, "", ha="right", va="top", transform=ax.transAxes, fontsize=8.5 * setting.scale, color=palette.INK
+                0.98,
+                0.92,
+                "",
+                ha="right",
+                va="top",
+                transform=ax.transAxes,
+                fontsize=8.5 * setting.scale,
+                color=palette.INK,
             )
             self.edges.append(edges)
             self.steps.append(step)

@@ -34,12 +34,11 @@ class Boundary:
         from matplotlib.collections import LineCollection
 
         run = self.run = setting.run
-        options = {name: setting.options.get(name) for name in ("features", "plane")}
+        options: dict[str, Any] = {name: setting.options.get(name) for name in ("features", "plane")}
         # What a plane cannot be made of is said before the rows are looked for.
         rows = class_rows(run, picture=PICTURE, iteration=0)
-        self.plane = plane_of(
-            features_of(run), lambda: training_inputs(run, "the plane"), PICTURE, at=setting.options.get("at") or "mean", **options
-        )
+        options["at"] = setting.options.get("at") or "mean"
+        self.plane = plane_of(features_of(run), lambda: training_inputs(run, "the plane"), PICTURE, **options)
         self.probable = gives_probabilities(run)
         chosen = np.unique(np.linspace(0, len(rows.X) - 1, min(len(rows.X), MOST_POINTS)).round().astype(int))
         self.inputs, self.true, self.classes = rows.X[chosen], rows.true[chosen], rows.classes
@@ -59,7 +58,14 @@ class Boundary:
             marks.set_sizes([size])
             marks.set_linewidth(0.3)
         self.rings = ax.scatter(
-            [], [], s=2.6 * size, facecolors="none", edgecolors="black", linewidths=0.9 * setting.scale, zorder=4, gid="wrong"
+            [],
+            [],
+            s=2.6 * size,
+            facecolors="none",
+            edgecolors="black",
+            linewidths=0.9 * setting.scale,
+            zorder=4,
+            gid="wrong",
         )
         self.border = LineCollection([], colors="black", linewidths=1.8 * setting.scale, zorder=2, gid="border")
         ax.add_collection(self.border)
@@ -147,7 +153,9 @@ class Cost:
     def __init__(self, setting: Setting) -> None:
         run = setting.run
         if not len(run.history) and "cost" not in run.initial:
-            raise GlassnetError("This run has finished no epoch, so it has no cost to film; train for an epoch or more.")
+            raise GlassnetError(
+                "This run has finished no epoch, so it has no cost to film; train for an epoch or more."
+            )
         at = np.asarray(run.history["iteration"], dtype=np.float64) if len(run.history) else np.zeros(0)
         ax = self.ax = setting.axes()
         self.curves: list[tuple[str, Array, Array, Any, Any]] = []
@@ -162,7 +170,9 @@ class Cost:
             if not len(x):
                 continue
             ax.plot(*thinned(x, y), color=colour, linestyle=style, linewidth=1.2 * setting.scale, alpha=0.25)
-            (line,) = ax.plot([], [], color=colour, linestyle=style, linewidth=2.4 * setting.scale, label=label, gid=column)
+            (line,) = ax.plot(
+                [], [], color=colour, linestyle=style, linewidth=2.4 * setting.scale, label=label, gid=column
+            )
             (dot,) = ax.plot([], [], "o", color=colour, markersize=6 * setting.scale, zorder=5)
             self.curves.append((label, x, y, line, dot))
             everything.append(y)
@@ -170,9 +180,11 @@ class Cost:
         if len(values) and values.min() > 0 and values.max() > 100 * values.min():
             ax.set_yscale("log")
         ax.set_xlim(0, max(1, run.iteration) * 1.02)
-        if setting.options.get("spacing") == "log" and run.iteration > 20:
-            ax.set_xscale("symlog", linthresh=1.0)
+        # Between the ends of epochs no cost is known, and on a logarithmic axis the first of them would be most of the picture.
+        if setting.options.get("spacing") == "log" and run.batches == 1 and run.iteration > 20:
+            ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
             ax.set_xlim(-0.15, run.iteration * 1.3)
+            ax.xaxis.set_major_formatter(lambda value, place: f"{value:,.0f}")
         else:
             from matplotlib.ticker import MaxNLocator
 
@@ -186,10 +198,9 @@ class Cost:
         self.moving = [self.here, *(each for curve in self.curves for each in curve[3:]), ax.title]
 
     def _title(self, values: list[float]) -> str:
-        return "cost " + ", ".join(
-            f"{value:.3g}" + (f" {label}" if len(self.curves) > 1 else "")
-            for value, (label, *_) in zip(values, self.curves, strict=True)
-        )
+        named = [label if label != "training" else "cost" for label, *_ in self.curves]
+        parts = [f"{name} {value:.3g}" for name, value in zip(named, values, strict=True)]
+        return ", ".join(parts)
 
     def settle(self) -> None:
         """Nothing here depends on the layout."""
@@ -212,6 +223,8 @@ def thinned(x: Array, y: Array) -> tuple[Array, Array]:
     """At most so many points of a curve, equally far apart in their ratio, the last among them."""
     if len(x) <= CURVE:
         return x, y
-    chosen = np.unique(np.concatenate([[0], np.geomspace(1, len(x), CURVE // 2), np.linspace(1, len(x), CURVE // 2)]).round())
+    chosen = np.unique(
+        np.concatenate([[0], np.geomspace(1, len(x), CURVE // 2), np.linspace(1, len(x), CURVE // 2)]).round()
+    )
     chosen = np.clip(chosen.astype(int) - 1, 0, len(x) - 1)
     return x[np.unique(chosen)], y[np.unique(chosen)]

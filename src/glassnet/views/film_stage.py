@@ -93,7 +93,8 @@ class Stage:
         width, height = size
         rows, columns = arranged(len(panels), width, height)
         self.figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained", facecolor="white")
-        self.canvas = FigureCanvasAgg(self.figure)
+        agg: Any = FigureCanvasAgg
+        self.canvas = agg(self.figure)
         across = width / columns
         scale = float(np.clip(min(across / 300, height / rows / 330), 0.65, 2.5))
         self.heading = self.figure.suptitle(" ", fontsize=12.5 * scale, color=palette.INK)

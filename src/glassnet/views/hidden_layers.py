@@ -14,10 +14,11 @@ from glassnet.views.boundary import leads, scatter_classes
 from glassnet.views.palette import dress, legend, new_axes, plain
 from glassnet.views.plane import Plane, features_of, grid, plane_of, span
 from glassnet.views.rows import (
-    as_probabilities,
     class_names,
     class_rows,
     gives_probabilities,
+    line_values,
+    standings,
     state_of,
     titled,
     training_inputs,
@@ -39,13 +40,7 @@ MANY_MAPS = 12
 
 def layer_values(run: Run, state: State, X: Array, layer: int) -> Array:
     """The activations A of a layer for any inputs (m, n), by the lines that predict, (m, units)."""
-    values: dict[str, Any] = {**state, "X": X, "m": float(len(X))}
-    with np.errstate(all="ignore"):
-        for equation in run.derivation.inference:
-            values[equation.name] = equation.expression.evaluate(values, np)
-            if equation.name == f"A{layer}":
-                break
-    return np.asarray(values[f"A{layer}"], dtype=np.float64)
+    return line_values(run, state, X, f"A{layer}")
 
 
 def plot_responses(
@@ -90,7 +85,8 @@ def plot_responses(
     points = flat.place(inputs)
     low, high = span(points)
     _, _, places = grid(low, high, resolution)
-    response = layer_values(run, state_of(run, iteration), flat.lift(places), layer)
+    state = state_of(run, iteration)
+    response = flat.over(places, lambda X: layer_values(run, state, X, layer))
     maps = response.reshape(resolution, resolution, width)
 
     grid_axes = _maps_axes(axes, figure, len(chosen))
@@ -184,7 +180,7 @@ def plot_warp(
     low, high = span(points)
 
     def carried(places: Array) -> Array:
-        return layer_values(run, state, flat.lift(places), layer)[:, pair]
+        return flat.over(places, lambda X: layer_values(run, state, X, layer)[:, pair])
 
     ax = ax or new_axes(9.0, 8.0)
     colours = (palette.SKY, palette.ORANGE)
@@ -222,9 +218,8 @@ def _carried_border(ax: Axes, run: Run, state: State, flat: Plane, corners: tupl
     from contourpy import contour_generator
 
     across, up, places = grid(*corners, 201)
-    outputs = np.asarray(run.outputs(state, flat.lift(places)), dtype=np.float64)
+    surface = flat.over(places, lambda X: standings(run, state, X))
     probable = gives_probabilities(run)
-    surface = as_probabilities(outputs) if probable else np.hstack([-outputs, outputs])
     (lead,) = leads(surface.reshape(201, 201, 2), probable)
     found: Any = contour_generator(across, up, lead).lines(0.0)
     for number, line in enumerate(found):
@@ -234,7 +229,7 @@ def _carried_border(ax: Axes, run: Run, state: State, flat: Plane, corners: tupl
             linewidth=2.2,
             zorder=4,
             gid=f"border {number}",
-            label=("P = 1/2" if probable else "score = 0") if number == 0 else None,
+            label=("P = 1/2" if probable else "border") if number == 0 else None,
         )
 
 

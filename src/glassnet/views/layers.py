@@ -76,6 +76,8 @@ def layers_over_time(
             "This run has made no update, so its layers have no course over time; train for an epoch or more."
         )
     steps = _steps(run.iteration, points, spacing) if iterations is None else np.unique(np.asarray(iterations))
+    if iterations is None and run.facts.get("from_data") and len(steps) > 1:
+        steps = steps[1:] if steps[0] == 0 else steps  # Newton's first step starts from the data, not from weights
     weights = [parameter for parameter in run.derivation.parameters if parameter.role == "weight"]
     numbers = tuple(parameter.layer for parameter in weights)
     activations, gradients = (np.full((len(steps), len(numbers), len(QUANTILES)), np.nan) for _ in range(2))
@@ -140,7 +142,9 @@ def plot_updates(run: Run | LayersOverTime, ax: Axes | None = None, **steps: Any
     """
     found = _found(run, steps)
     if not (found.updates > 0).any():
-        raise GlassnetError("No weight moved in these steps, so there is nothing to draw; plot the gradients instead.")
+        raise GlassnetError(
+            "In these steps every weight is 0 or stays where it is, so no share can be drawn; plot the gradients instead."
+        )
     ax = _draw(ax, found, found.updates[:, :, None])
     ax.set_yscale("log")
     ax.axhline(

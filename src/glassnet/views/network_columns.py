@@ -1,4 +1,4 @@
-"""The columns of a network diagram: which units of each layer are drawn, what they are called, what one sample makes of them."""
+"""The columns of a network diagram: which units of a layer are drawn, what they are called, what a sample makes of them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def output_names(run: Run) -> list[str]:
         return [f"P({classes[1]})" if probabilities else f"{classes[1]}"]
     if count == 1:
         return [str(preparation.target)] if preparation is not None else ["P(1)" if probabilities else "y"]
-    return [str(number) for number in range(count)] if probabilities else [f"y{number}" for number in range(1, count + 1)]
+    return (
+        [str(number) for number in range(count)] if probabilities else [f"y{number}" for number in range(1, count + 1)]
+    )
 
 
 def unit_values(run: Run, state: State, inputs: Array) -> list[Array]:

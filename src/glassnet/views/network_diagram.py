@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,34 +93,49 @@ class NetworkDrawing:
     """
 
     def __init__(
-        self, ax: Axes, run: Run, states: Sequence[State], *, most: int = 12, sample: Array | None = None, scale: float = 1.0
+        self,
+        ax: Axes,
+        run: Run,
+        states: Sequence[State],
+        *,
+        most: int = 12,
+        sample: Array | None = None,
+        scale: float = 1.0,
     ) -> None:
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
 
         self.ax, self.scale = ax, scale
         self.columns = columns_of(run, most)
-        self.edges = [
-            (left, right) for left, right in zip(self.columns, self.columns[1:], strict=False) if left.number + 1 == right.number
-        ]
-        self.limit = max((float(np.abs(_finite(self.weights(state))).max(initial=0.0)) for state in states), default=0.0) or 1.0
+        neighbours = pairwise(self.columns)
+        self.edges = [(left, right) for left, right in neighbours if left.number + 1 == right.number]
+        self.limit = (
+            max((float(np.abs(_finite(self.weights(state))).max(initial=0.0)) for state in states), default=0.0) or 1.0
+        )
         self.shades = self._shades(run, states, sample)
         # A weight of 0 is a pale grey line, thin but there.
         self.colours = LinearSegmentedColormap.from_list("weights", [palette.BLUE, "#C9C9C9", palette.VERMILLION])
-        self.unit_colours = LinearSegmentedColormap.from_list("activations", ["#762A83", "#C2A5CF", "white", "#7FBF7B", "#1B7837"])
+        shades = ["#762A83", "#C2A5CF", "white", "#7FBF7B", "#1B7837"]
+        self.unit_colours = LinearSegmentedColormap.from_list("activations", shades)
         ax.set_axis_off()
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1)
-        self.lines = LineCollection([], zorder=1, gid="weights", capstyle="butt")
+        self.lines: Any = LineCollection([], zorder=1, gid="weights", capstyle="butt")
         ax.add_collection(self.lines)
         self.units: Any = ax.scatter(
             [0.0] * self._count, [0.0] * self._count, edgecolors=palette.INK, facecolors="white", zorder=3, gid="units"
         )
-        self.numbers = [self._text("", gid="activation", zorder=4) for _ in range(self._count if sample is not None else 0)]
-        self.names = {(column.number, row): self._text("") for column in self.columns for row in range(len(column.names))}
+        self.numbers = [
+            self._text("", gid="activation", zorder=4) for _ in range(self._count if sample is not None else 0)
+        ]
+        self.names = {
+            (column.number, row): self._text("") for column in self.columns for row in range(len(column.names))
+        }
         self._fitted: dict[tuple[int, int], str] = {}
         self.captions = [self._text("\n".join(column.caption), va="top") for column in self.columns]
-        self.gaps = {column.number: self._text(f"… {column.left_out:,} more") for column in self.columns if column.left_out}
+        self.gaps = {
+            column.number: self._text(f"… {column.left_out:,} more") for column in self.columns if column.left_out
+        }
         for gap in self.gaps.values():
             gap.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})
         self.moving: list[Any] = [self.lines, *self.gaps.values(), self.units, *self.numbers, *self.names.values()]
@@ -131,7 +147,9 @@ class NetworkDrawing:
 
     def weights(self, state: State) -> Array:
         """The weights that are drawn, in the order of the edges."""
-        parts = [np.asarray(state[f"W{b.number}"], dtype=np.float64)[np.ix_(a.units, b.units)].ravel() for a, b in self.edges]
+        parts = [
+            np.asarray(state[f"W{b.number}"], dtype=np.float64)[np.ix_(a.units, b.units)].ravel() for a, b in self.edges
+        ]
         return np.concatenate([np.zeros(0), *parts])
 
     def _shades(self, run: Run, states: Sequence[State], sample: Array | None) -> list[float]:
@@ -156,7 +174,9 @@ class NetworkDrawing:
         widest = 4.5 * self.scale
         handles: list[Any] = [
             Line2D([], [], color=self.colours(1.0), linewidth=widest, label=f"weight +{self.limit:.3g}"),
-            Line2D([], [], color=self.colours(0.0), linewidth=widest, linestyle=DASHES, label=f"weight −{self.limit:.3g}"),
+            Line2D(
+                [], [], color=self.colours(0.0), linewidth=widest, linestyle=DASHES, label=f"weight −{self.limit:.3g}"
+            ),
         ]
         if self.shades:
             look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markeredgecolor": palette.INK}
@@ -191,7 +211,10 @@ class NetworkDrawing:
         size = palette.LABEL_SIZE * 0.85 * self.scale
         numbers = VALUE if self.shades else 0
         named = [max((len(name) for name in self.columns[side].names), default=0) for side in (0, -1)]
-        left, right = (min(letters * LETTER * size + 8, 0.3 * width) for letters in (named[0], named[1] + numbers))
+        named[1] += numbers
+        # Long names are written smaller, and where that is not enough, shortened.
+        self.small = float(np.clip((0.3 * width - 8) / (max(*named, 1) * LETTER * size), 0.7, 1.0))
+        left, right = (min(letters * LETTER * size * self.small + 8, 0.3 * width) for letters in named)
         slots = max(column.slots for column in self.columns)
         caption_lines = max(len(column.caption) for column in self.columns)
         longest = max(len(line) for column in self.columns for line in column.caption)
@@ -214,7 +237,7 @@ class NetworkDrawing:
                 gap = self.gaps[column.number]
                 gap.set_position((x, up[column.gap]))
                 gap.set_fontsize(min(0.85 * size, 1.25 * apart / (LETTER * len(gap.get_text()))))
-        self._place_words(across, size, caption_size, foot / height, (left, right))
+        self._place_words(across, size * self.small, caption_size, foot / height, (left, right))
         centres = np.concatenate([self.places[column.number] for column in self.columns])
         self.units.set_offsets(centres)
         self.units.set_sizes([self.diameter**2])
@@ -229,7 +252,9 @@ class NetworkDrawing:
             ends.append(np.stack([np.repeat(start, len(stop), axis=0), np.tile(stop, (len(start), 1))], axis=1))
         self.ends = np.concatenate([np.zeros((0, 2, 2)), *ends])
 
-    def _place_words(self, across: Array, size: float, caption_size: float, foot: float, rooms: tuple[float, float]) -> None:
+    def _place_words(
+        self, across: Array, size: float, caption_size: float, foot: float, rooms: tuple[float, float]
+    ) -> None:
         box = self.ax.get_window_extent()
         width = box.width * 72.0 / self.ax.figure.dpi
         for text, x in zip(self.captions, across, strict=True):

@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 
 HOLDS = ("mean", "median")
 PLANES = ("pca",)
+CHUNK = 8192
+NUMBERS = 8_000_000
+"""Rows and numbers of inputs that are made at a time: a fine grid through many inputs would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class Plane:
     place: Callable[[Array], Array]
     lift: Callable[[Array], Array]
     said: str = ""
+
+    def over(self, points: Array, ask: Callable[[Array], Array]) -> Array:
+        """What `ask` (inputs (m, n) → (m, k)) says of positions in the plane, few enough inputs at a time for memory."""
+        size = max(1, min(CHUNK, NUMBERS // self.lift(points[:1]).shape[1]))
+        return np.concatenate([ask(self.lift(points[i : i + size])) for i in range(0, len(points), size)])
 
 
 def plain_features(count: int, names: Sequence[str] | None = None) -> Features:

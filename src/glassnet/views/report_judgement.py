@@ -150,7 +150,7 @@ def mistakes(subject: Subject, rows: Rows) -> dict[str, Any] | None:
     X = dense_rows(rows.samples.X, chosen)
     heads = ["row", "true", "predicted", said]
     cells = [
-        [f"{rows.numbers[i]}", subject.classes[true[i]], subject.classes[predicted[i]], _output_text(subject, truth[i])]
+        [f"{rows.numbers[i]}", subject.classes[true[i]], subject.classes[predicted[i]], short_number(truth[i], 3)]
         for i in chosen
     ]
     pixels = pixels_of(subject.run)
@@ -189,12 +189,6 @@ def _given_to(subject: Subject, outputs: Array, true: Array) -> Array:
 
 def _said_of_outputs(subject: Subject) -> str:
     return "P(true class)" if subject.probabilities else "output for the true class"
-
-
-def _output_text(subject: Subject, value: float) -> str:
-    if not subject.probabilities:
-        return short_number(value)
-    return f"{100 * value:.1f} %" if value >= 0.001 else f"{100 * value:.1g} %"
 
 
 def _worst_rows(subject: Subject, rows: Rows, outputs: Array) -> dict[str, Any]:

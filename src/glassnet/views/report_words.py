@@ -108,13 +108,13 @@ def _how_good(subject: Subject, columns: Mapping[str, Mapping[str, Any]]) -> str
     if subject.task == "regression":
         if mine.get("rmse") is None:
             return ""
-        r2 = f", R² {mine['r2']:.3f}" if mine.get("r2") is not None else ""
-        beside = [f"{name} {short_number(m['rmse'])}" for name, m in others if m.get("rmse") is not None]
-        rest = f"; for comparison: {', '.join(beside)}" if beside else ""
+        r2 = f", R² {short_number(mine['r2'], 3)}" if mine.get("r2") is not None else ""
+        beside = [f"{name}: {short_number(m['rmse'])}" for name, m in others if m.get("rmse") is not None]
+        rest = f"; for comparison, {'; '.join(beside)}" if beside else ""
         return f"Its typical error (RMSE) on the {n:,} {where} is {short_number(mine['rmse'])}{r2}{rest}."
     right = round(mine["accuracy"] * n)
-    beside = [f"{name} {100 * m['accuracy']:.1f} %" for name, m in others if m.get("accuracy") is not None]
-    rest = f"; for comparison: {', '.join(beside)}" if beside else ""
+    beside = [f"{name}: {100 * m['accuracy']:.1f} %" for name, m in others if m.get("accuracy") is not None]
+    rest = f"; for comparison, {'; '.join(beside)}" if beside else ""
     return f"Of the {n:,} {where} it gets {right:,} right, {100 * mine['accuracy']:.1f} %{rest}."
 
 
@@ -175,7 +175,8 @@ def _target_text(subject: Subject) -> str:
         return f"{subject.run.network.output_units} labels, each 0 or 1"
     if subject.task == "regression":
         if preparation is None:
-            return f"{_count(subject.run.network.output_units, 'quantity').replace('quantitys', 'quantities')}"
+            outputs = subject.run.network.output_units
+            return "Y, a quantity" if outputs == 1 else f"Y, {outputs} quantities"
         spread = f"mean {short_number(preparation.target_mean)}, standard deviation {short_number(preparation.target_std)}"
         plain = preparation.target_mean == 0 and preparation.target_std == 1
         return f"{preparation.target}, a quantity ({'in its own units' if plain else spread + ' in the training rows'})"

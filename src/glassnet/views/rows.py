@@ -67,7 +67,7 @@ def training_inputs(run: Run, picture: str) -> Array:
     ------
     RunError : the data are not at hand
     """
-    run._need_data(f"draw {picture}")
+    run._need_data(f"draw {picture[0].lower()}{picture[1:]}")
     assert run.data is not None
     X = run.data.X
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
@@ -190,6 +190,30 @@ def decided(outputs: Array, loss: str = "") -> Codes:
         return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
     single = outputs[:, 0]
     return np.asarray(single > 0.0 if loss == "hinge" else single >= 0.5).astype(np.int64)
+
+
+def standings(run: Run, state: State, X: Array) -> Array:
+    """How the classes stand for inputs (m, n): probabilities, or scores of which the largest wins, (m, k)."""
+    if gives_probabilities(run):
+        return as_probabilities(np.asarray(run.outputs(state, X), dtype=np.float64))
+    name, shift = run.derivation.output.name, 0.0
+    if run.derivation.output_activation.name == "step":
+        name = f"Z{name[1:]}"  # the sum whose sign the step takes: it says how near the border is
+    elif run.settings.loss.name != "hinge" and run.network.output_units == 1:
+        shift = 0.5
+    scores = line_values(run, state, X, name) - shift
+    return np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+
+
+def line_values(run: Run, state: State, X: Array, name: str) -> Array:
+    """A forward line's values for any inputs (m, n), by the equations that predict, (m, units)."""
+    values: dict[str, Any] = {**state, "X": np.asarray(X, dtype=run.settings.dtype), "m": float(len(X))}
+    with np.errstate(all="ignore"):
+        for equation in run.derivation.inference:
+            values[equation.name] = equation.expression.evaluate(values, np)
+            if equation.name == name:
+                break
+    return np.asarray(values[name], dtype=np.float64)
 
 
 def titled(title: str, *further: str) -> str:

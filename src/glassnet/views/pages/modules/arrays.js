@@ -14,22 +14,26 @@ export function decode(array) {
   return { shape, data, at, type: array.type, samples: Boolean(array.samples) };
 }
 
-/** A number as a person reads it: 0.31, −2, 1.2e−5, NaN, ∞. `digits` are significant; 0 writes all that tell it from others. */
+/**
+ * A number as a person reads it: 0.31, −2, 1.2e−05, NaN, ∞, as the terminal writes it. `digits` are significant; 0 writes all that tell
+ * the number from its neighbours, `single` those of single precision.
+ */
 export function format(number, digits = 4, single = false) {
   if (Number.isNaN(number)) return "NaN";
   if (!Number.isFinite(number)) return number > 0 ? "∞" : "−∞";
   if (number === 0) return "0";
-  let text;
-  if (digits > 0) {
-    text = Number(number.toPrecision(digits)).toPrecision(digits);
-    const [mantissa, exponent] = text.split("e");
-    const plain = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
-    text = exponent === undefined ? plain : `${plain}e${exponent.replace("+", "")}`;
-    if (Math.abs(number) >= 1e-5 && Math.abs(number) < 10 ** Math.max(digits, 6)) text = String(Number(text));
-  } else {
-    text = single ? shortest(number) : String(number);
+  if (digits === 0) return (single ? shortest(number) : String(number)).replaceAll("-", "−");
+  const [mantissa, power] = number.toExponential(digits - 1).split("e");
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= digits) {
+    const size = String(Math.abs(exponent)).padStart(2, "0");
+    return `${trimmed(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`.replaceAll("-", "−");
   }
-  return text.replaceAll("-", "−").replace("e+", "e");
+  return trimmed(number.toFixed(digits - 1 - exponent)).replaceAll("-", "−");
+}
+
+function trimmed(text) {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** The fewest digits that still read back as the same single-precision number. */

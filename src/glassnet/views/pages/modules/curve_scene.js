@@ -22,7 +22,7 @@ class Points {
   constructor(holder, data, palette) {
     this.data = data;
     this.palette = palette;
-    this.canvas = new Canvas(holder, (width) => (width < 420 ? 0.95 : 0.78));
+    this.canvas = new Canvas(holder, (width) => (width < 420 ? 0.95 : 0.9));
     this.legend = document.createElement("p");
     this.legend.className = "legend";
     holder.append(this.legend);

@@ -7,10 +7,11 @@ const FONT = "system-ui, sans-serif";
 
 // A canvas in a holder, its context in CSS pixels.
 export class Canvas {
-  constructor(holder, ratio) {
+  constructor(holder, ratio, most = 520) {
     this.element = document.createElement("canvas");
     this.element.setAttribute("role", "img");
     this.ratio = ratio;
+    this.most = most;
     holder.append(this.element);
     this.holder = holder;
     this.fit();
@@ -23,7 +24,7 @@ export class Canvas {
     if (width === this.width && dots === this.dots) return false;
     this.width = width;
     this.dots = dots;
-    this.height = Math.round(Math.min(width * this.ratio(width), 520));
+    this.height = Math.round(Math.min(width * this.ratio(width), this.most));
     this.element.width = Math.round(width * dots);
     this.element.height = Math.round(this.height * dots);
     this.element.style.width = `${width}px`;

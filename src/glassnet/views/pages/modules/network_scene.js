@@ -119,6 +119,7 @@ export class NetworkScene {
       .filter((part) => part.i >= 0)
       .map((part) => [part, this.value(part, moment)])
       .sort((a, b) => Math.abs(a[1]) - Math.abs(b[1]));
+    const crowded = strengths.length > 300;
     for (const [part, value] of strengths) {
       const share = Math.min(1, Math.abs(value) / largest);
       if (!(share > 0)) continue;
@@ -126,9 +127,9 @@ export class NetworkScene {
       g.beginPath();
       g.moveTo(...a);
       g.lineTo(...b);
-      g.globalAlpha = 0.12 + 0.88 * Math.sqrt(share);
+      g.globalAlpha = crowded ? 0.04 + 0.9 * share : 0.12 + 0.88 * Math.sqrt(share);
       g.strokeStyle = css(value < 0 ? palette.cold : palette.warm);
-      g.lineWidth = 0.4 + 5 * share;
+      g.lineWidth = 0.4 + (crowded ? 3.4 : 5) * share;
       g.stroke();
     }
     g.globalAlpha = 1;

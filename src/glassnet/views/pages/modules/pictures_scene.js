@@ -19,7 +19,7 @@ export class PicturesScene {
     this.data = data;
     this.palette = palette;
     this.levels = bytes(data.levels);
-    this.canvas = new Canvas(holder, (width) => tiling(data.units, Math.min(width, 480), data.shape).height / width);
+    this.canvas = new Canvas(holder, (width) => tiling(data.units, Math.min(width, 480), data.shape).height / width, 900);
     this.legend = document.createElement("p");
     this.legend.className = "legend";
     holder.append(this.legend);
@@ -56,6 +56,8 @@ export class PicturesScene {
     const patch = (share) => (h) => {
       h.fillStyle = css(diverging(share, palette));
       h.fillRect(2, 3, 14, 12);
+      h.strokeStyle = css(palette.quiet);
+      h.strokeRect(2, 3, 14, 12);
     };
     legend(this.legend, [
       [patch(-1), `−${format(data.largest, 3)}`],
@@ -103,7 +105,7 @@ export class MatrixScene {
         const cell = this.cells[i][j];
         cell.textContent = count.toLocaleString("en");
         cell.style.setProperty("--share", total ? count / total : 0);
-        cell.className = i === j ? "right" : "wrong";
+        cell.className = `${i === j ? "right" : "wrong"}${count ? "" : " none"}`;
       });
     });
   }

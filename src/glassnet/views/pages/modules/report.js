@@ -14,8 +14,11 @@ if (root) root.hidden = !film;
 
 // Paper is white, whatever the screen is; and what is folded up cannot be opened on it.
 const folded = [];
+const page = document.documentElement;
+let theme;
 addEventListener("beforeprint", () => {
-  document.documentElement.dataset.printing = "";
+  theme = page.dataset.theme;
+  page.dataset.theme = "light";
   film?.redraw();
   for (const part of document.querySelectorAll("details:not([open])")) {
     folded.push(part);
@@ -23,7 +26,8 @@ addEventListener("beforeprint", () => {
   }
 });
 addEventListener("afterprint", () => {
-  delete document.documentElement.dataset.printing;
+  if (theme === undefined) delete page.dataset.theme;
+  else page.dataset.theme = theme;
   film?.redraw();
   for (const part of folded.splice(0)) part.open = false;
 });

@@ -25,10 +25,10 @@ export function logTicks(low, high) {
     .filter((n) => n >= low * 0.999999 && n <= high * 1.000001);
 }
 
-// 0 and the powers of ten up to the last, for an axis that is logarithmic in 1 + x.
+// 0 and the powers of ten up to the last, with 2 and 5 times them where there are few, for an axis that is logarithmic in 1 + x.
 export function countTicks(last) {
   const found = [0];
-  for (let n = 1; n <= last; n *= 10) found.push(n);
+  for (let n = 1; n <= last; n *= 10) found.push(...(last < 100 ? [n, 2 * n, 5 * n] : [n]).filter((m) => m <= last));
   return found;
 }
 
