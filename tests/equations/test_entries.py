@@ -80,7 +80,9 @@ def test_negative_numbers_stand_in_parentheses_where_they_multiply():
 def test_a_power_of_a_number_with_an_exponent_holds_it_together():
     text = worked_text(entry_of(A**2), lambda n, i: 1.5e-7, {"i": 0, "j": 0}, {"m": 1})
     assert text == "(1.5e−07)²"
-    assert worked_text(entry_of(A @ B), lambda n, i: 1.5e-7, {"i": 0, "j": 0}, {"m": 1}).startswith("1.5e−07·1.5e−07 + ")
+    assert worked_text(entry_of(A @ B), lambda n, i: 1.5e-7, {"i": 0, "j": 0}, {"m": 1}).startswith(
+        "1.5e−07·1.5e−07 + "
+    )
 
 
 def test_a_long_sum_says_how_much_it_leaves_out():
@@ -180,6 +182,18 @@ def test_the_plain_form_is_json_and_complete():
         "kind": "row", "name": "softmax", "inner": {"kind": "cell", "name": "Z2", "at": ["i", "k"]}, "letter": "k", "over": 2,
         "at": "j",
     }  # fmt: skip
+
+
+def test_the_parts_of_a_stacked_vector_are_read_at_their_own_rows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 3))
+    run = gn.train(gn.Network(3, gn.Dense(1, "sigmoid")), X, (rng.random((12, 1)) > 0.5) * 1.0, optimizer=gn.Newton(),
+                   epochs=3, progress=False)  # fmt: skip
+    trace = run.trace(1)
+    for name, index in [("W1", (0, 0)), ("W1", (2, 0)), ("b1", (0,))]:
+        written, _, result = trace.worked(name, *index, digits=17).rpartition(" = ")
+        assert computed(written) == pytest.approx(computed(result), rel=1e-12)
+        assert computed(result) == trace[f"{name}.after"][index]
 
 
 def test_newtons_matrices_are_shown_whole():

@@ -175,7 +175,9 @@ def test_a_perceptrons_border_is_the_line_where_its_sum_is_zero():
 
 
 def test_data_that_are_not_at_hand(tmp_path):
-    flower().save(tmp_path / "run", data=False)
+    X = np.random.default_rng(1).normal(size=(6, 2))
+    run = gn.train(gn.Network(2, gn.Dense(1, "sigmoid")), X, (X[:, :1] > 0) * 1.0, epochs=1, progress=False)
+    run.save(tmp_path / "run", data=False)
     assert message_of(plot_boundary, gn.Run.load(tmp_path / "run")) == (
         "This run was saved without its data, which are needed to draw a decision boundary; call run.attach(X, Y) with the "
         "data it was trained on."

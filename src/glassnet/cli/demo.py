@@ -84,7 +84,11 @@ def demo(
         "Logistic regression can only draw a straight line through the plane; the hidden layer bends the plane first, "
         "so that its boundary follows the petals."
     )
-    files = [*_pictures(run, plain, judged["network"], prepared.test, place), _write_metrics(run, judged, X, Y, place)]
+    files = [
+        *_pictures(run, plain, judged["network"], prepared.test, place),
+        _write_metrics(run, judged, X, Y, place),
+        _write_report(run, judged, prepared.test, division.test.tolist(), place),
+    ]
     voice.say("\nWritten:")
     for path, what in files:
         voice.say(f"  {path!s:<32} {what}")
@@ -126,6 +130,20 @@ def _write_metrics(run: Run, judged: dict[str, Any], X: Any, Y: Any, place: Path
     parts = {"train": judge(run, X, Y), "test": judged["network"]}
     write_json(place / METRICS, report(run, parts, judged["logistic regression"]))
     return place / METRICS, "the numbers above"
+
+
+def _write_report(run: Run, judged: dict[str, Any], test: Pair, rows: list[int], place: Path) -> tuple[Path, str]:
+    from glassnet.cli.judging import report, verdict
+    from glassnet.views import write_report
+
+    name = "logistic regression"
+    said = verdict(judged["network"], judged[name], name, run)
+    found = report(run, {"test": judged["network"]}, judged[name])
+    page = write_report(
+        run, place / "report.html", held_out=test, rows=rows, metrics=found, baseline=name, verdict=said,
+        title="The flower: a network and a straight line",
+    )  # fmt: skip
+    return page, "all of it as one page, the training as a film: open it in a browser"
 
 
 def _pictures(run: Run, plain: Run, judged: Any, test: Pair, place: Path) -> list[tuple[Path, str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RUNS = "runs"
 METRICS = "metrics.json"
 BASELINE = "baseline"
-OURS = (METRICS, "cost.png", "confusion.png", "boundary.png")
+OURS = (METRICS, "cost.png", "confusion.png", "boundary.png", "report.html")
 """What a training writes beside the run itself."""
 
 

@@ -17,6 +17,7 @@ from glassnet.cli.help_page import Command
 from glassnet.cli.plot import plot
 from glassnet.cli.predict import predict
 from glassnet.cli.regress import regress
+from glassnet.cli.report import report
 from glassnet.cli.show import show
 from glassnet.cli.speaking import complain, shown_notes, tolerant_streams
 from glassnet.cli.trace import trace
@@ -170,6 +171,7 @@ for command, short in (
     (evaluate, "Judge a network on rows with known targets."),
     (regress, "A regression from an R formula, with its statistics."),
     (show, "The network, its equations, its results."),
+    (report, "Write a page about a run, to be sent to a colleague."),
     (trace, "One step of a training, with its numbers."),
     (plot, "Draw one picture of a network."),
     (animate, "Make a film of a training."),

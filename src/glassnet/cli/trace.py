@@ -41,7 +41,10 @@ def trace(
     entry: Annotated[
         list[str] | None,
         typer.Option(
-            "--entry", "-e", metavar="NAME[ROW,COLUMN]", help="One number with what it is made of; may be repeated."
+            "--entry",
+            "-e",
+            metavar="NAME[ROW,COLUMN]",
+            help="One number with what it is made of; rows count the samples shown.",
         ),
     ] = None,
     digits: Annotated[int, typer.Option(metavar="NUMBER", help="Significant digits.")] = 4,
@@ -77,8 +80,9 @@ def trace(
         print(f"The page is {made.to_html(html)}; open it in a browser.")
     if asked:
         for name, index in asked:
-            print(f"{name}{list(index) if index else ''} = {made.worked(name, *index, digits=digits)}")
-    elif html is None or line:
+            arrow = made.line(name).arrow
+            print(f"{name}{list(index) if index else ''} {arrow} {made.worked(name, *index, digits=digits)}")
+    if line or (html is None and not asked):
         width = min(WIDEST, shutil.get_terminal_size((PIPED, 24)).columns) if sys.stdout.isatty() else PIPED
         print(made.text(lines=line or None, digits=digits, width=width, rows=rows))
 
@@ -90,7 +94,7 @@ def _place(text: str) -> tuple[str, tuple[int, ...]]:
     ------
     GlassnetError : it reads otherwise
     """
-    found = re.fullmatch(r"\s*([^\s\[\]]+)\s*(?:\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\])?\s*", text)
+    found = re.fullmatch(r"\s*([^\s\[\]()]+)\s*(?:\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\])?\s*", text)
     if not found:
         raise GlassnetError(
             f"--entry got {text!r}; it needs a line's name and the entry's row and column, such as 'Z1[0,2]'."

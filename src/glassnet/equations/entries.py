@@ -33,10 +33,11 @@ from glassnet.equations.expression import (
     Transpose,
 )
 from glassnet.equations.functions import RowFunction
+from glassnet.equations.matrices import FirstRow, OtherRows
 from glassnet.equations.rendering import SUPERSCRIPTS, TEXT, number_text, symbol_in
 
 Index = str | int
-"""A letter that runs, or a place that stays (0 where a side of length 1 is repeated)."""
+"""A letter that runs, or the one after it ("i+1"), or a place that stays (0 where a side of length 1 is repeated)."""
 
 LOOSE, SUM, PRODUCT, POWER, ATOM = range(5)
 """How tightly a written piece holds together."""
@@ -181,6 +182,10 @@ class _Former:
                 return _total("sum", (k,), (a.shape[1],), factors)
             case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):
                 return self.reduced("sum" if isinstance(node, Sum) else "mean", a, axis, at)
+            case FirstRow(argument=a):
+                return self.form(a, (0, *at))
+            case OtherRows(argument=a):
+                return self.form(a, (f"{at[0]}+1" if isinstance(at[0], str) else at[0] + 1, at[1]))
             case Function(kind=RowFunction() as kind, arguments=(a,)):
                 letter = self.fresh("k")
                 inner = self.form(a, (*at[:-1], letter))
@@ -300,7 +305,7 @@ class _Numbers:
         return self.plain(entry.value)
 
     def cell(self, entry: Cell) -> tuple[str, int]:
-        indices = tuple(self.at[i] if isinstance(i, str) else i for i in entry.indices)
+        indices = tuple(place_of(index, self.at) for index in entry.indices)
         return self.plain(self.value(entry.name, indices))
 
     def places(self, over: str | int) -> Sequence[int]:
@@ -352,7 +357,7 @@ class _Numbers:
             f"… {t} more …" if isinstance(t, int) else t[0]
             for t in self.terms((entry.letter,), (entry.over,), entry.inner)
         ]
-        at = entry.at if not isinstance(entry.at, str) else self.at[entry.at]
+        at = None if entry.at is None else place_of(entry.at, self.at)
         return f"{entry.name}({', '.join(row)}){'' if at is None else f'[{at}]'}", ATOM
 
 
@@ -396,9 +401,17 @@ def _held(entry: Entry, level: int, how: _Letters | _Numbers) -> str:
     return text if own >= level else f"({text})"
 
 
+def place_of(index: Index, at: Mapping[str, int]) -> int:
+    """The number that an index stands for."""
+    if isinstance(index, int):
+        return index
+    letter, _, further = index.partition("+")
+    return at[letter] + int(further or 0)
+
+
 def short_number(value: float, digits: int = 4) -> str:
     """A number as a person reads it: 0.31, −2, 1.2e−05, NaN, ∞."""
-    value = float(value)
+    value = float(value) + 0.0  # −0 is 0 to a person
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):

@@ -279,7 +279,7 @@ class Run:
             chosen = np.arange(rows)[samples]
         except (IndexError, TypeError, ValueError):
             raise RunError(
-                f"samples got {samples!r}; it needs positions within the batch of {rows}, such as [0, 3]."
+                f"samples got {samples!r}; it needs positions within the batch, 0 to {rows - 1}."
             ) from None
         return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
 

@@ -10,6 +10,7 @@ from glassnet.views.metrics import classification_metrics, confusion_table, metr
 from glassnet.views.network_diagram import plot_network
 from glassnet.views.plots import plot_confusion, plot_roc, save
 from glassnet.views.predictions import plot_predictions
+from glassnet.views.report import write_report
 from glassnet.views.residuals import residual_plots
 from glassnet.views.weights import plot_weights
 
@@ -37,4 +38,5 @@ __all__ = [
     "regression_metrics",
     "residual_plots",
     "save",
+    "write_report",
 ]

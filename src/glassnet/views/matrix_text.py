@@ -28,7 +28,7 @@ def matrix_text(
     ----------
     labels : a name for every row, such as "row 17"
     digits : significant digits
-    rows : at most so many rows are written
+    rows : about so many rows are written at most, and three at least
     width : letters a line may take; columns that do not fit are left out
 
     Returns
@@ -43,6 +43,7 @@ def matrix_text(
     if not table.size:
         return ["(empty)"]
     shown_rows = _shown(table.shape[0], rows, [place[0] for place in _extremes(table)])
+    row_names = labels if values.ndim == 2 else None
     if labels is None and None in shown_rows:
         labels = [f"[{i}]" for i in range(table.shape[0])]
     names = ["" if i is None or labels is None else labels[i] for i in shown_rows]
@@ -56,11 +57,11 @@ def matrix_text(
     for i, name in zip(shown_rows, names, strict=True):
         cells = ["⋮"] if i is None else [GAP if c is None else c.cell(i) for c in columns]
         lines.append(f"{name:<{margin}}{'  '.join(cells)}")
-    said = remarks(values, digits, whole=None not in shown_rows and None not in shown_columns)
+    said = remarks(values, digits, None not in shown_rows and None not in shown_columns, row_names)
     return [line.rstrip() for line in lines] + ([said] if said else [])
 
 
-def remarks(array: Any, digits: int = 4, whole: bool = True) -> str:
+def remarks(array: Any, digits: int = 4, whole: bool = True, labels: Sequence[str] | None = None) -> str:
     """What a person should know of an array besides its entries: what is not finite, and where the extremes are."""
     values = np.asarray(array)
     finite = np.isfinite(values)
@@ -76,11 +77,13 @@ def remarks(array: Any, digits: int = 4, whole: bool = True) -> str:
         zeros = int((values == 0).sum())
         if zeros:
             said.append(f"{zeros:,} × 0")
-        if finite.any():
+        if finite.any() and np.ptp(values[finite]) > 0:
             for name, place in (("least", np.where(finite, values, np.inf).argmin()),
                                 ("largest", np.where(finite, values, -np.inf).argmax())):  # fmt: skip
-                index = ",".join(str(int(i)) for i in np.unravel_index(int(place), values.shape))
-                said.append(f"{name} {short_number(float(values.flat[place]), digits)} at [{index}]")
+                spot = [str(int(i)) for i in np.unravel_index(int(place), values.shape)]
+                if labels is not None:
+                    spot[0] = labels[int(spot[0])]
+                said.append(f"{name} {short_number(float(values.flat[place]), digits)} at [{', '.join(spot)}]")
     return f"({'; '.join(said)})" if said else ""
 
 

@@ -111,6 +111,9 @@ def _draw(drawn: Array, found: Layout, rows: ClassRows, chosen: NDArray[np.int64
     head, gap = 0.42 * height, 0.12 * width
     inches = min(13.0, max(5.5, 2.3 * across + 1.0))
     ax = ax or new_axes(inches, inches * (down * 1.42 * height) / (across * 1.12 * width) + 1.3)
+    longest = max(len(name) for name in rows.classes) + 9  # with a mark and how sure, or "is" and the row
+    points = ax.get_window_extent().width / ax.figure.dpi * 72 / across
+    size = float(np.clip(points / (0.66 * longest), 8, 17))  # a bold letter is some two thirds of its size wide
     for position, row in enumerate(chosen):
         top = position // across * (height + head) + head
         left = position % across * (width + gap)
@@ -121,7 +124,6 @@ def _draw(drawn: Array, found: Layout, rows: ClassRows, chosen: NDArray[np.int64
         )  # fmt: skip
         right = not rows.wrong[row]
         sure = "" if rows.probability is None else f" ({rows.probability[row].max():.0%})"
-        size = 14 if across <= 5 else 11
         said = f"{'✓' if right else '✗'} {rows.classes[rows.predicted[row]]}{sure}"
         ax.text(
             left, top - 0.2 * height, plain(said), fontsize=size, va="bottom", weight="bold", gid=f"said {position}",

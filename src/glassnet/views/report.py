@@ -94,7 +94,7 @@ def report_page(
     curves = charts(subject, moving)
     judged = subject.judged
     points = [] if judged is None else _points(subject, judged)
-    data = {"charts": curves, "points": points, "film": None}
+    data: dict[str, Any] = {"charts": curves, "points": points, "film": None}
     if moving is not None:
         measured = moving.pop("arrays")
         data["film"] = {**moving, "charts": film_charts(subject, {**moving, "arrays": measured})}
@@ -117,6 +117,7 @@ def report_page(
         scene=_scene(subject, moving),
         training_facts=words.training_facts(subject),
         charts=[{"id": spec["id"], "title": spec["title"]} for spec in curves],
+        verdict=verdict,
         metrics=judgement.table(columns) if columns else None,
         judged=None if judged is None else judged.name,
         task=subject.task,
@@ -145,7 +146,10 @@ def compared(subject: Subject, known: Mapping[str, Any] | None, baseline: str) -
             found[f"network, {name} rows"] = {**kept[key], "judged": name == "held-out" or where is None}
     beside = (kept.get("baseline") or {}).get("test")
     if beside:
-        found[f"{baseline}, held-out rows"] = {**beside, "judged": bool(found.get("network, held-out rows", {}).get("judged"))}
+        found[f"{baseline}, held-out rows"] = {
+            **beside,
+            "judged": bool(found.get("network, held-out rows", {}).get("judged")),
+        }
     plain = None if where is None else judgement.plainest(subject, where)
     if plain is not None and where is not None:
         same = found[f"network, {where.name} rows"]["judged"]
@@ -187,8 +191,9 @@ def _scene(subject: Subject, moving: dict[str, Any] | None) -> dict[str, str] | 
         return {"title": title, "said": f"Drawn: {some}."}
     return {
         "title": f"{title}, in a plane",
-        "said": f"The {subject.run.network.input_shape[0]} inputs are drawn in the plane of their first two principal components, "
-        f"which hold {100 * scene['slice']:.0f} % of their variance; the shading is what the network answers on that plane. "
+        "said": f"The {subject.run.network.input_shape[0]} inputs are drawn in the plane of their first two principal "
+        f"components, which hold {100 * scene['slice']:.0f} % of their variance; the shading is what the network answers on "
+        "that plane. "
         f"Drawn: {some}.",
     }
 

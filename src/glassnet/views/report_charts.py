@@ -29,7 +29,13 @@ def charts(subject: Subject, film: dict[str, Any] | None) -> list[dict[str, Any]
     found = []
     for column in ("cost", subject.metric):
         series = [
-            {"name": name, "colour": colour, "dash": dash, "x": numbers(epoch), "y": numbers(history[prefix + column][rows])}
+            {
+                "name": name,
+                "colour": colour,
+                "dash": dash,
+                "x": numbers(epoch),
+                "y": numbers(history[prefix + column][rows]),
+            }
             for prefix, name, colour, dash in KINDS
             if prefix + column in history
         ]
@@ -37,7 +43,9 @@ def charts(subject: Subject, film: dict[str, Any] | None) -> list[dict[str, Any]
         if held is not None:
             series.append(held)
         if series:
-            found.append({**_axes(subject, column, series), "id": column, "best": _best(subject, column), "series": series})
+            found.append(
+                {**_axes(subject, column, series), "id": column, "best": _best(subject, column), "series": series}
+            )
     return found
 
 
@@ -47,7 +55,9 @@ def film_charts(subject: Subject, film: dict[str, Any]) -> list[dict[str, Any]]:
     series = []
     rows = shown_epochs(subject) if len(history) else np.arange(0)
     last = film["iterations"][-1]
-    for (prefix, name, colour, dash), column in zip((*KINDS, ("held_out_", "held-out rows", "three", "2 4")), ["cost"] * 3, strict=True):
+    for (prefix, name, colour, dash), column in zip(
+        (*KINDS, ("held_out_", "held-out rows", "three", "2 4")), ["cost"] * 3, strict=True
+    ):
         if prefix + column not in film["measured"]:
             continue
         x, y = np.array(film["iterations"], dtype=np.float64), film["arrays"][prefix + column]
@@ -59,7 +69,11 @@ def film_charts(subject: Subject, film: dict[str, Any]) -> list[dict[str, Any]]:
             x, y = x[order], y[order]
         series.append({"name": name, "colour": colour, "dash": dash, "x": numbers(x), "y": numbers(y)})
     spec = _axes(subject, "cost", series)
-    spec |= {"id": "film", "x": {"label": "iteration (logarithmic)", "name": "iteration", "kind": "count"}, "best": None}
+    spec |= {
+        "id": "film",
+        "x": {"label": "iteration (logarithmic)", "name": "iteration", "kind": "count"},
+        "best": None,
+    }
     return [{**spec, "series": series}]
 
 

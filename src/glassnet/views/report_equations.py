@@ -52,7 +52,8 @@ def _letters(derivation: Derivation) -> list[dict[str, Any]]:
         for name, shape, meaning in legend(derivation)[:MOST_LINES]
     ]
     found += [
-        {"mathml": f"<math>{c.mathml()}</math>", "shape": "", "said": number_text(c.value), "formula": None} for c in constants(derivation)
+        {"mathml": f"<math>{c.mathml()}</math>", "shape": "", "said": number_text(c.value), "formula": None}
+        for c in constants(derivation)
     ]
     found += [
         {

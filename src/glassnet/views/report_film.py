@@ -17,7 +17,7 @@ from glassnet.training.walk import states_at
 from glassnet.views.pages import numbers
 from glassnet.views.plane import features_of
 from glassnet.views.report_rows import Subject
-from glassnet.views.report_scenes import Scene, scene_of
+from glassnet.views.report_scenes import scene_of
 
 if TYPE_CHECKING:
     from glassnet.training.run import Run
@@ -156,7 +156,9 @@ class Diagram:
         if not self.sizes:
             return []
         names = features_of(run).names
-        first = [names[i] for i in self.units[0]] if self.sizes[0] == len(names) else [f"x{i + 1}" for i in self.units[0]]
+        first = (
+            [names[i] for i in self.units[0]] if self.sizes[0] == len(names) else [f"x{i + 1}" for i in self.units[0]]
+        )
         hidden = [[f"unit {i + 1}" for i in units] for units in self.units[1:-1]]
         classes = None if run.preparation is None else run.preparation.classes
         target = "output" if run.preparation is None else run.preparation.target
@@ -181,10 +183,7 @@ class Diagram:
         stacked = {name: np.stack(values) for name, values in self.kept.items()}
         weights = [stacked[name] for name, _ in self.names]
         return {
-            "layers": [
-                {"size": size, "units": units.tolist(), "labels": labels, "named": place in (0, len(self.sizes) - 1) and size <= MOST_NAMES}
-                for place, (size, units, labels) in enumerate(zip(self.sizes, self.units, self.labels, strict=True))
-            ],
+            "layers": self._layers(),
             "weights": [{"name": name, "bias": bias} for name, bias in self.names],
             "arrays": {name: numbers(values) for name, values in stacked.items()},
             "largest": float(max((np.abs(w[np.isfinite(w)]).max(initial=0.0) for w in weights), default=0.0)),
@@ -193,6 +192,14 @@ class Diagram:
             ),
             "others": self.others,
         }  # fmt: skip
+
+    def _layers(self) -> list[dict[str, Any]]:
+        ends = (0, len(self.sizes) - 1)
+        parts = zip(self.sizes, self.units, self.labels, strict=True)
+        return [
+            {"size": size, "units": units.tolist(), "labels": labels, "named": place in ends and size <= MOST_NAMES}
+            for place, (size, units, labels) in enumerate(parts)
+        ]
 
 
 def shown_units(size: int, most: int = MOST_UNITS) -> Array:

@@ -39,7 +39,9 @@ def own_units(run: Run, X: Array, most: int) -> tuple[list[str], list[list[str]]
         start += width
         names.append(feature.name)
         if isinstance(feature, NumericFeature):
-            columns.append([short_number(float(v), 6) for v in values[:, 0].astype(np.float64) * feature.std + feature.mean])
+            columns.append(
+                [short_number(float(v), 6) for v in values[:, 0].astype(np.float64) * feature.std + feature.mean]
+            )
         else:
             shown = [*feature.categories, *([] if feature.other is None else [feature.other])]
             columns.append([shown[int(row.argmax())] if row.any() else "(other)" for row in values])

@@ -155,14 +155,19 @@ def mistakes(subject: Subject, rows: Rows) -> dict[str, Any] | None:
     ]
     pixels = pixels_of(subject.run)
     if pixels is not None:
-        return {**found, "kind": "pictures", "lines": _pictures(subject, pixels, X, heads, cells)}
+        return {**found, "kind": "pictures", "lines": _pictures(subject, pixels, X, cells)}
     return {**found, **_with_features(subject, X, heads, cells)}
 
 
 def _with_features(subject: Subject, X: Array, heads: list[str], cells: list[list[str]]) -> dict[str, Any]:
     names, features = own_units(subject.run, X, MOST_FEATURES)
     left = _feature_count(subject) - len(names)
-    return {"heads": heads, "features": names, "left_out": left, "lines": [[*a, *b] for a, b in zip(cells, features, strict=True)]}
+    return {
+        "heads": heads,
+        "features": names,
+        "left_out": left,
+        "lines": [[*a, *b] for a, b in zip(cells, features, strict=True)],
+    }
 
 
 def _feature_count(subject: Subject) -> int:
@@ -170,12 +175,12 @@ def _feature_count(subject: Subject) -> int:
     return len(described) if described is not None else int(subject.run.network.input_shape[0])
 
 
-def _pictures(subject: Subject, pixels: Pixels, X: Array, heads: list[str], cells: list[list[str]]) -> list[dict[str, Any]]:
+def _pictures(subject: Subject, pixels: Pixels, X: Array, cells: list[list[str]]) -> list[dict[str, Any]]:
     known = features_of(subject.run)
     return [
-        {"image": picture(pixels, row.astype(np.float64) * known.scale + known.offset), "said": dict(zip(heads, texts, strict=True)), "cells": texts}
+        {"image": picture(pixels, row.astype(np.float64) * known.scale + known.offset), "cells": texts}
         for row, texts in zip(X, cells, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _given_to(subject: Subject, outputs: Array, true: Array) -> Array:

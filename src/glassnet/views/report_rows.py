@@ -73,7 +73,9 @@ class Subject:
                 f"{f' (they came from {where})' if where else ''}; run.attach(X, Y) gives them back."
             )
         training = None if run.data is None else Rows("training", run.data, np.arange(len(run.data)))
-        validation = None if run.validation is None else Rows("validation", run.validation, np.arange(len(run.validation)))
+        validation = (
+            None if run.validation is None else Rows("validation", run.validation, np.arange(len(run.validation)))
+        )
         held = None if held_out is None else _held_out(run, *held_out, numbers)
         return cls(run, training, validation, held, why)
 

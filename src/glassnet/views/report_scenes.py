@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -116,8 +117,17 @@ class Plane:
         lines: list[Array] = []
         for lead in leads:
             if lead.min() < 0 < lead.max():
-                lines += _level(self.across, self.up, lead.reshape(SIDE, SIDE))
+                drawn = self._axes.contour(self.across, self.up, lead.reshape(SIDE, SIDE), levels=[0.0])
+                lines += [np.asarray(line) for line in drawn.allsegs[0] if len(line) > 1]
+                drawn.remove()
         return lines
+
+    @cached_property
+    def _axes(self) -> Any:
+        """Axes that nothing is shown on; making them takes longer than a contour."""
+        from matplotlib.figure import Figure
+
+        return Figure().subplots()
 
     def payload(self) -> dict[str, Any]:
         subject = self.subject
@@ -131,9 +141,18 @@ class Plane:
         if subject.task == "regression":
             shown, true = subject.in_units(surface.reshape(-1, 1)), subject.in_units(Y)[:, 0]
             ends = [shown[np.isfinite(shown)], true]
-            low, high = float(min(e.min(initial=np.inf) for e in ends)), float(max(e.max(initial=-np.inf) for e in ends))
+            low, high = (
+                float(min(e.min(initial=np.inf) for e in ends)),
+                float(max(e.max(initial=-np.inf) for e in ends)),
+            )
             levels = _bytes_between(shown, low, high).reshape(-1, SIDE, SIDE)
-            return {**held, "levels": as_bytes(levels), "range": [low, high], "values": numbers(true), "target": subject.target}
+            return {
+                **held,
+                "levels": as_bytes(levels),
+                "range": [low, high],
+                "values": numbers(true),
+                "target": subject.target,
+            }
         k = len(subject.classes)
         true = subject.codes(Y)
         found = np.stack([subject.codes(A) for A in predicted])
@@ -143,7 +162,9 @@ class Plane:
             "probability": subject.probabilities, "borders": [self._packed(lines) for lines in self.borders],
         }  # fmt: skip
         if surface.shape[2] == 1:
-            low, high = (0.0, 1.0) if subject.probabilities or subject.run.settings.loss.name != "hinge" else (-1.0, 1.0)
+            low, high = (
+                (0.0, 1.0) if subject.probabilities or subject.run.settings.loss.name != "hinge" else (-1.0, 1.0)
+            )
             return {**held, "levels": as_bytes(_bytes_between(surface, low, high))}
         winner = np.stack([subject.codes(A) for A in surface]).astype(np.uint8)
         best = surface.max(axis=2)
@@ -164,14 +185,6 @@ class Plane:
 def _log_odds(p: Array) -> Array:
     held = np.clip(p, 1e-300, 1 - 1e-16)
     return np.asarray(np.log(held) - np.log1p(-held))
-
-
-def _level(across: Array, up: Array, lead: Array) -> list[Array]:
-    """The lines along which `lead` is 0."""
-    from matplotlib.figure import Figure
-
-    drawn = Figure().subplots().contour(across, up, lead, levels=[0.0])
-    return [np.asarray(line) for line in drawn.allsegs[0] if len(line) > 1]
 
 
 def _bytes_between(values: Array, low: float, high: float) -> Array:
@@ -207,7 +220,7 @@ class Curve:
         Y = self.rows.samples.Y[self.chosen]
         true = subject.in_units(Y) if subject.task == "regression" else Y
         outputs = true.shape[1]
-        if subject.task == "regression" or outputs == 1 and not subject.probabilities:
+        if subject.task == "regression" or (outputs == 1 and not subject.probabilities):
             names = [subject.target] if outputs == 1 else [f"{subject.target} {i + 1}" for i in range(outputs)]
         elif outputs == 1:
             names = [f"P({subject.classes[1]})"]

@@ -48,7 +48,7 @@ def summary(subject: Subject, columns: Mapping[str, Mapping[str, Any]], verdict:
         f"{_count(rows, 'row')}{f' of {source}' if source else ''}, by {_method(run)}. {_ended(run)}"
     ]
     said += [_how_good(subject, columns)] if columns else []
-    said += [verdict] if verdict else []
+    said += [f"{verdict.split(':')[0].rstrip('.')}."] if verdict else []
     return [sentence for sentence in said if sentence]
 
 
@@ -66,13 +66,19 @@ def figures(subject: Subject, columns: Mapping[str, Mapping[str, Any]]) -> list[
     found.append({"text": f"{parameters:,}", "said": "parameters", "exact": repr(parameters)})
     if "seconds" in run.history and len(run.history):
         seconds = float(run.history["seconds"][-1])
-        found.append({"text": _time(seconds), "said": f"for {_count(len(run.history), 'epoch')}", "exact": repr(seconds)})
+        found.append(
+            {"text": _time(seconds), "said": f"for {_count(len(run.history), 'epoch')}", "exact": repr(seconds)}
+        )
     return found
 
 
 def _learnt(subject: Subject) -> str:
     if subject.task == "regression":
-        return f"was trained to predict {subject.target}" if subject.run.preparation is not None else "was trained to predict Y"
+        return (
+            f"was trained to predict {subject.target}"
+            if subject.run.preparation is not None
+            else "was trained to predict Y"
+        )
     if subject.task == "labels":
         return f"was trained to predict {subject.run.network.output_units} labels"
     names = subject.classes
@@ -96,7 +102,11 @@ def _ended(run: Run) -> str:
         "stopped early": "It was stopped early, after", "interrupted": "It was interrupted after",
         "out of time": "It ran out of time after", "running": "It has not ended; this is the state after",
     }  # fmt: skip
-    kept = f"; the parameters of iteration {run.restored:,}, the best one, were kept" if run.restored != run.iteration else ""
+    kept = (
+        f"; the parameters of iteration {run.restored:,}, the best one, were kept"
+        if run.restored != run.iteration
+        else ""
+    )
     return f"{ends.get(run.status, f'It is {run.status} after')} {count}{kept}."
 
 
@@ -160,7 +170,11 @@ def data_facts(subject: Subject) -> list[Fact]:
 
 
 def _divided(split: Mapping[str, Any]) -> str:
-    parts = [f"{_share(split[key])} {name}" for key, name in (("test", "held out"), ("validation", "watched")) if split.get(key)]
+    parts = [
+        f"{_share(split[key])} {name}"
+        for key, name in (("test", "held out"), ("validation", "watched"))
+        if split.get(key)
+    ]
     way = "each class in proportion" if split.get("task") != "regression" else "at random"
     return f"{', '.join(parts) or 'all trained on'}; {way}, seed {split.get('seed')}"
 
@@ -177,7 +191,9 @@ def _target_text(subject: Subject) -> str:
         if preparation is None:
             outputs = subject.run.network.output_units
             return "Y, a quantity" if outputs == 1 else f"Y, {outputs} quantities"
-        spread = f"mean {short_number(preparation.target_mean)}, standard deviation {short_number(preparation.target_std)}"
+        spread = (
+            f"mean {short_number(preparation.target_mean)}, standard deviation {short_number(preparation.target_std)}"
+        )
         plain = preparation.target_mean == 0 and preparation.target_std == 1
         return f"{preparation.target}, a quantity ({'in its own units' if plain else spread + ' in the training rows'})"
     name = subject.target if preparation is not None else "Y"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from glassnet.equations.entries import Entry, entry_of, entry_text, short_number, to_plain, worked_text
 from glassnet.equations.expression import shape_text
-from glassnet.equations.page import PHASES, constants, legend
+from glassnet.equations.page import PHASES, constants, legend, settings_text
 from glassnet.equations.rendering import MATHML, TEXT, number_text, symbol_in
 from glassnet.errors import RunError, unknown_name
 from glassnet.views.matrix_text import matrix_text
@@ -47,6 +48,8 @@ class Trace(Mapping[str, Any]):
         from glassnet.training.loop import batch_rows
 
         self.run = run
+        if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
+            raise RunError(f"run.trace got {iteration!r}; it needs a step, a whole number from 0.")
         chosen = None if samples is None else _positions(samples)
         self._values = run.intermediates(iteration, chosen)
         self.iteration = int(iteration)
@@ -95,6 +98,8 @@ class Trace(Mapping[str, Any]):
         """
         wanted = str(name).removesuffix(".after")
         names = [equation.name for equation in self.equations]
+        if wanted not in names and wanted in self._values:
+            raise RunError(f"{wanted} is given to the step and computed by no line; trace[{wanted!r}] holds it.")
         if wanted not in names:
             raise RunError(unknown_name("line of this step", wanted, names))
         return self.equations[names.index(wanted)]
@@ -131,12 +136,16 @@ class Trace(Mapping[str, Any]):
         """
         entry, gives = self._entries[self.line(name).name]
         values = np.asarray(self[gives])
-        if len(index) != values.ndim or not all(-n <= i < n for i, n in zip(index, values.shape, strict=True)):
-            given = f"[{', '.join(map(str, index))}]"
-            needs = "no index" if not values.ndim else f"an index below {shape_text(values.shape)}"
-            raise RunError(
-                f"trace.worked got {name}{given}; {name} has shape {shape_text(values.shape)} and needs {needs}."
-            )
+        _whole_number("digits", digits, 1, 17)
+        _whole_number("most", most, 2, None)
+        whole = all(isinstance(i, int | np.integer) and not isinstance(i, bool) for i in index)
+        if (
+            not whole
+            or len(index) != values.ndim
+            or not all(-n <= i < n for i, n in zip(index, values.shape, strict=True))
+        ):
+            given = f"[{', '.join(map(str, index))}]" if index else ""
+            raise RunError(f"There is no {name}{given}; {name} {_extent(values.shape, self._of_samples(gives))}.")
         at = tuple(int(i) % n for i, n in zip(index, values.shape, strict=True))
         letters = dict(zip(("j",) if values.ndim == 1 else "ijkl"[: values.ndim], at, strict=True))
         text = worked_text(
@@ -180,9 +189,12 @@ class Trace(Mapping[str, Any]):
         ------
         RunError : no line of such a name
         """
-        chosen = None if lines is None else {self.line(name).name for name in lines}
+        _whole_number("digits", digits, 1, 17)
+        _whole_number("rows", rows, 3, None)
+        asked = [lines] if isinstance(lines, str) else lines
+        chosen = None if asked is None else {self.line(name).name for name in asked}
         options = {"digits": digits, "width": width - 4, "rows": rows}
-        written = [self.heading()]
+        written = textwrap.wrap(self.heading(), width)
         if chosen is None:
             written += ["", "Before the step", *self._given(options)]
         for phase, heading in PHASES:
@@ -197,15 +209,19 @@ class Trace(Mapping[str, Any]):
         """Which step it is."""
         size = f"{self.batch_size} sample{'s' if self.batch_size != 1 else ''}"
         shown = "" if len(self.samples) == self.batch_size else f", {len(self.samples)} of them shown"
-        return (
-            f"The step after iteration {self.iteration} (epoch {self.epoch}) of {self.run.network}: a batch of {size}{shown}, "
-            f"learning rate {short_number(float(self._values.get('alpha', np.nan)), 6)}"
-        )
+        used = any(name == "alpha" for name, _, _ in legend(self.run.derivation))
+        rate = f", learning rate {short_number(float(self._values['alpha']), 6)}" if used else ""
+        batch = f"a batch of {size}{shown}{rate}"
+        return f"The step after iteration {self.iteration} (epoch {self.epoch}) of {self.run.network}: {batch}"
 
     def _given(self, options: Mapping[str, Any]) -> list[str]:
         written = []
         computed = {equation.name for equation in self.equations if equation.phase != "update"}
-        for name, shape, meaning in legend(self.run.derivation):
+        derivation = self.run.derivation
+        given = legend(derivation)
+        listed = {name for name, _, _ in given}
+        given += [(s.name, s.shape, "remembered by the optimiser") for s in derivation.states if s.name not in listed]
+        for name, shape, meaning in given:
             if name in self._values and name not in computed and np.ndim(self._values[name]):
                 written.append(f"  {symbol_in(name, TEXT)}  {shape_text(shape or ())}  {meaning}")
                 written += [f"    {line}" for line in self._matrix(name, options)]
@@ -213,9 +229,13 @@ class Trace(Mapping[str, Any]):
 
     def _line_text(self, equation: Equation, options: Mapping[str, Any]) -> list[str]:
         gives = self._entries[equation.name][1]
-        said = f"  {equation}  {shape_text(equation.shape)}  {equation.why}".rstrip()
+        width = options["width"] + 4
+        said = textwrap.wrap(
+            f"{equation}  {shape_text(equation.shape)}  {equation.why}", width, initial_indent="  ", subsequent_indent="      ",
+            break_long_words=False, drop_whitespace=True, replace_whitespace=False,
+        )  # fmt: skip
         rules = [f"    by {rule}" for rule in equation.rules] if equation.phase == "backward" else []
-        return [said, *rules, *(f"    {line}" for line in self._matrix(gives, options))]
+        return [*said, *rules, *(f"    {line}" for line in self._matrix(gives, options))]
 
     def _matrix(self, name: str, options: Mapping[str, Any]) -> list[str]:
         values = np.asarray(self[name])
@@ -247,6 +267,7 @@ class Trace(Mapping[str, Any]):
             arrays[name] = {**numbers(values[held] if of_samples else values), "samples": of_samples}
         meanings = {name: meaning for name, _, meaning in legend(derivation)}
         settings = self.run.settings
+        of_all = f" of {settings.epochs}" if self.epoch <= settings.epochs else ""
         return {
             "title": f"{self.run.network}, iteration {self.iteration}",
             "network": str(self.run.network),
@@ -258,10 +279,10 @@ class Trace(Mapping[str, Any]):
             "dtype": settings.dtype,
             "about": [
                 ["network", str(self.run.network)],
-                ["step", f"after iteration {self.iteration}, in epoch {self.epoch} of {settings.epochs}"],
+                ["step", f"after iteration {self.iteration}, in epoch {self.epoch}{of_all}"],
                 ["batch", f"{self.batch_size} of {len(self.run.data or ())} samples"],
                 ["loss", settings.loss.name],
-                ["optimiser", repr(settings.optimizer)],
+                ["optimiser", settings_text(settings.optimizer)],
                 ["numbers", settings.dtype],
             ],
             "arrays": arrays,
@@ -330,14 +351,35 @@ def _label(name: str) -> str:
 
 
 def _positions(samples: Any) -> list[int]:
-    """One position, or several."""
-    chosen = [samples] if isinstance(samples, int | np.integer) and not isinstance(samples, bool) else samples
-    if isinstance(chosen, str) or not hasattr(chosen, "__iter__"):
-        raise RunError(f"samples got {samples!r}; it needs positions within the batch, such as [0, 3].")
-    found = list(chosen)
-    if not found:
+    """One position, or several, each once."""
+    try:
+        found = np.atleast_1d(np.asarray(samples))
+    except ValueError:
+        found = np.empty((0, 0))
+    if found.ndim == 1 and not found.size:
         raise RunError("samples got an empty list; it needs one position within the batch or more, such as [0].")
-    return found
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise RunError(f"samples got {samples!r}; it needs positions within the batch, such as [0, 3].")
+    if len(set(found.tolist())) < len(found):
+        raise RunError(f"samples got {found.tolist()}; name each position once.")
+    return [int(i) for i in found]
+
+
+def _whole_number(name: str, value: Any, least: int, most: int | None) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        upper = "or more" if most is None else f"to {most}"
+        raise RunError(f"{name} got {value!r}; it needs a whole number, {least} {upper}.")
+
+
+def _extent(shape: tuple[int, ...], of_samples: bool) -> str:
+    """Which entries there are, in words."""
+    if not shape:
+        return "is one number and has no index"
+    if len(shape) == 1:
+        return f"has the entries 0 to {shape[0] - 1}"
+    counted = ", counted among the samples that are shown," if of_samples else ""
+    return f"has rows 0 to {shape[0] - 1}{counted} and columns 0 to {shape[1] - 1}"
 
 
 def _cells(plain: Any) -> Iterator[str]:

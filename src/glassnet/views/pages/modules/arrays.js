@@ -23,13 +23,24 @@ export function format(number, digits = 4, single = false) {
   if (!Number.isFinite(number)) return number > 0 ? "∞" : "−∞";
   if (number === 0) return "0";
   if (digits === 0) return (single ? shortest(number) : String(number)).replaceAll("-", "−");
-  const [mantissa, power] = number.toExponential(digits - 1).split("e");
+  const [mantissa, power] = rounded(number, digits).split("e");
   const exponent = Number(power);
   if (exponent < -4 || exponent >= digits) {
     const size = String(Math.abs(exponent)).padStart(2, "0");
     return `${trimmed(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`.replaceAll("-", "−");
   }
-  return trimmed(number.toFixed(digits - 1 - exponent)).replaceAll("-", "−");
+  return trimmed(Number(`${mantissa}e${power}`).toFixed(digits - 1 - exponent)).replaceAll("-", "−");
+}
+
+/** With an exponent and so many digits; a number exactly between two goes to the even one, as in Python (JavaScript takes the larger). */
+function rounded(number, digits) {
+  const exact = Math.abs(number).toExponential(60).replace(".", "");
+  const half = /^50*e/.test(exact.slice(digits)) && Number(exact[digits - 1]) % 2 === 0;
+  return half ? `${number < 0 ? "-" : ""}${pointed(exact.slice(0, digits))}e${exact.split("e")[1]}` : number.toExponential(digits - 1);
+}
+
+function pointed(digits) {
+  return digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
 }
 
 function trimmed(text) {

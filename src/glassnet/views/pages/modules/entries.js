@@ -73,7 +73,14 @@ export function lettersAt(place) {
 }
 
 function placeOf(indices, letters) {
-  return indices.map((index) => (typeof index === "number" ? index : letters[index]));
+  return indices.map((index) => oneOf(index, letters));
+}
+
+/** The number that an index stands for: itself, a letter, or the one after it ("i+1"). */
+function oneOf(index, letters) {
+  if (typeof index === "number") return index;
+  const [letter, further] = index.split("+");
+  return letters[letter] + Number(further ?? 0);
 }
 
 function* places(letters, over, numbers) {
@@ -171,7 +178,7 @@ function write(form, at, numbers) {
         if (k) pieces.push(", ");
         pieces.push(...(typeof term === "number" ? [`… ${term} more …`] : term.pieces));
       });
-      const entry = form.at === null ? "" : `[${typeof form.at === "number" ? form.at : at[form.at]}]`;
+      const entry = form.at === null ? "" : `[${oneOf(form.at, at)}]`;
       return { pieces: [...pieces, `)${entry}`], level: ATOM };
     }
     case "negative":
