@@ -9,6 +9,7 @@ import re
 import sys
 import weakref
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,6 +38,11 @@ def trained(network=NET, X=X, Y=Y, **settings):
 @pytest.fixture(scope="module", params=["reference", "compiled"])
 def run(request):
     return trained(engine=request.param)
+
+
+@pytest.fixture(scope="module")
+def one():
+    return trained()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,7 @@ def test_log_spacing_dwells_on_the_start(last):
 
 
 def test_boundary_edges_and_cost_are_those_of_the_iteration(run):
-    film = film_of(run, frames=5, sample=7)
+    film = film_of(run, frames=5, sample=7, size=(900, 300))
     boundary, network, cost = film.stage.panels
     for number, iteration in enumerate(film.iterations):
         film.frame(number)
@@ -133,12 +139,12 @@ def test_frames_in_their_order_are_the_frames_one_by_one(run):
     assert not np.array_equal(alone[0], alone[-1])
 
 
-def test_nothing_is_left_of_the_frame_before(run):
+def test_nothing_is_left_of_the_frame_before(one):
     """A frame drawn by moving things is the frame that a whole new figure would have."""
-    film = film_of(run)
+    film = film_of(one)
     for number in (0, 3, 5, 1):
         film.frame(number)
-    assert np.array_equal(film.frame(2), film_of(run).frame(2))
+    assert np.array_equal(film.frame(2), film_of(one).frame(2))
 
 
 def test_several_classes_batches_and_held_out_rows(batches):
@@ -165,20 +171,19 @@ def test_several_classes_batches_and_held_out_rows(batches):
         assert cost.ax.get_title() == f"cost {row['cost']:.3g}, held out {row['validation_cost']:.3g}"
 
 
-def test_weights_and_histograms(run):
-    film = film_of(run, ["weights", "activations"], layer=2)
+def test_weights_and_histograms(one):
+    film = film_of(one, ["weights", "activations"], layer=2)
     weights, activations = film.stage.panels
     for number, iteration in enumerate(film.iterations):
         film.frame(number)
-        p = run.at(iteration).parameters
+        p = one.at(iteration).parameters
         np.testing.assert_array_equal(np.asarray(weights.image.get_array()), p["W2"])
         a1 = np.tanh(X @ p["W1"] + p["b1"])
         a2 = 1 / (1 + np.exp(-(a1 @ p["W2"] + p["b2"])))
         for values, (low, high), step in zip((a1, a2), ((-1, 1), (0, 1)), activations.steps, strict=True):
             edges = np.linspace(low, high, 41)
             counts = [
-                ((values >= a) & ((values < b) | ((b == high) & (values == b)))).sum()
-                for a, b in zip(edges, edges[1:], strict=False)
+                ((values >= a) & ((values < b) | ((b == high) & (values == b)))).sum() for a, b in pairwise(edges)
             ]
             np.testing.assert_allclose(step.get_data().values, np.array(counts) / values.size)
             np.testing.assert_allclose(step.get_data().edges, edges)
@@ -211,14 +216,14 @@ def test_lbfgs_and_a_quantity_have_films_too():
 # Easing.
 
 
-def test_easing_says_so_and_leaves_the_true_frames_alone(run):
-    plain, eased = film_of(run, frames=4, spacing="linear"), film_of(run, frames=4, spacing="linear", ease=2)
+def test_easing_says_so_and_leaves_the_true_frames_alone(one):
+    plain, eased = film_of(one, frames=4, spacing="linear"), film_of(one, frames=4, spacing="linear", ease=2)
     assert plain.iterations == eased.iterations
     assert [instant.eased for instant in eased.instants] == [False, True, True] * 3 + [False]
     pictures = list(eased.frames())
     for number, picture in enumerate(plain.frames()):
         assert np.array_equal(picture, pictures[3 * number])
-    a, b = (run.at(i).parameters for i in eased.iterations[:2])
+    a, b = (one.at(i).parameters for i in eased.iterations[:2])
     network, cost = eased.stage.panels[1:]
     for number, share in ((1, Fraction(7, 27)), (2, Fraction(20, 27))):  # 3s² − 2s³ at ⅓ and ⅔
         assert np.array_equal(eased.frame(number), pictures[number])
@@ -236,8 +241,8 @@ def _mix(a, b, share):
     return {name: (1 - share) * a[name] + share * b[name] for name in a}
 
 
-def test_no_easing_unless_asked(run):
-    assert not any(instant.eased for instant in run.animate(frames=30).instants)
+def test_no_easing_unless_asked(one):
+    assert not any(instant.eased for instant in one.animate(frames=30).instants)
     assert [i.before for i in instants([0, 4, 9], None)] == [0, 4, 9]
     assert [i.before for i in instants([0, 4, 9], 0)] == [0, 4, 9]
 
@@ -246,8 +251,9 @@ def test_no_easing_unless_asked(run):
 
 
 @pytest.fixture(scope="module")
-def film(run):
-    return film_of(run, frames=7, sample=0, fps=12)
+def film(one):
+    """A small film of either engine's one."""
+    return film_of(one, frames=7, sample=0, fps=12)
 
 
 def near(written, drawn, most):
@@ -292,6 +298,7 @@ def test_a_gif_with_frames_that_do_not_change(film, tmp_path):
             assert np.array_equal(np.asarray(gif.convert("RGB")), picture)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader leaves its pipes open
 def test_an_mp4_opens_again(film, tmp_path):
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     film.save(tmp_path / "film.mp4")
@@ -307,9 +314,10 @@ def test_an_mp4_opens_again(film, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_an_mp4_of_an_odd_size(run, tmp_path):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_mp4_of_an_odd_size(one, tmp_path):
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
-    film_of(run, "cost", frames=2, size=(201, 151)).save(tmp_path / "odd.mp4")
+    film_of(one, "cost", frames=2, size=(201, 151)).save(tmp_path / "odd.mp4")
     assert next(imageio_ffmpeg.read_frames(str(tmp_path / "odd.mp4")))["size"] == (202, 152)
 
 
@@ -342,9 +350,9 @@ def test_a_notebook_shows_the_player(film):
 
 
 @pytest.mark.parametrize("ending", ["gif", "mp4", "html"])
-def test_one_frame_is_held_at_a_time(run, tmp_path, monkeypatch, ending):
+def test_one_frame_is_held_at_a_time(one, tmp_path, monkeypatch, ending):
     """Whatever the number of frames: the pictures alive while one is drawn are the one before, and a GIF's five samples."""
-    film = film_of(run, ["cost"], frames=30)
+    film = film_of(one, ["cost"], frames=30)
     alive = weakref.WeakSet()
     most = 0
     draw = Stage.draw
@@ -370,11 +378,11 @@ def test_one_frame_is_held_at_a_time(run, tmp_path, monkeypatch, ending):
 
 @pytest.mark.parametrize("ending", ["gif", "mp4", "html"])
 @pytest.mark.parametrize("before", [None, b"an older film"])
-def test_an_interruption_leaves_no_half_film(run, tmp_path, monkeypatch, ending, before):
+def test_an_interruption_leaves_no_half_film(one, tmp_path, monkeypatch, ending, before):
     place = tmp_path / f"film.{ending}"
     if before is not None:
         place.write_bytes(before)
-    film = film_of(run, "cost", frames=12)
+    film = film_of(one, "cost", frames=12)
     drawn = []
     draw = Stage.draw
 
@@ -430,7 +438,8 @@ def test_progress_only_when_asked(film, tmp_path, capsys):
         (
             "boundry",
             {},
-            "There is no panel of a film 'boundry'; did you mean 'boundary'? Known: boundary, network, cost, weights, activations.",
+            "There is no panel of a film 'boundry'; did you mean 'boundary'? Known: boundary, network, cost, weights, "
+            "activations.",
         ),
         ([], {}, "A film got no panels; it needs one or more of boundary, network, cost, weights, activations."),
         (["cost", "cost"], {}, "A film got the panel 'cost' twice; name each panel once."),
@@ -444,12 +453,12 @@ def test_progress_only_when_asked(film, tmp_path, capsys):
         ("cost", {"fps": 0}, "A film got fps=0; it needs a number of frames a second above 0, at most 50."),
         ("cost", {"ease": -1}, "A film got ease=-1; it needs how many frames to glide over, a whole number, or None."),
         ("network", {"sample": 60}, "sample got 60; the training data have the rows 0 to 59."),
-        ("weights", {"layer": 3}, "There is no layer's weights 'W3'; did you mean 'W1'? Known: W1, W2."),
+        ("weights", {"layer": 3}, "There is no layer's weights 'W3'. Known: W1, W2."),
     ],
 )
-def test_what_cannot_be_is_said(run, kinds, options, sentence):
+def test_what_cannot_be_is_said(one, kinds, options, sentence):
     with pytest.raises(GlassnetError) as told:
-        film_of(run, kinds, **options).frame(0)
+        film_of(one, kinds, **options).frame(0)
     assert str(told.value) == sentence
 
 
@@ -458,12 +467,14 @@ def test_where_a_film_cannot_be_written(film, tmp_path):
     for name, sentence in (
         (
             "film.avi",
-            "A film cannot be written to '{}': its ending is '.avi' and needs to be .gif, .mp4 or .html. Give the file one of these.",
+            "A film cannot be written to '{}': its ending is '.avi' and needs to be .gif, .mp4 or .html. Give the "
+            "file one of these.",
         ),
         ("folder.gif", "A film cannot be written to '{}': a folder has that name. Give another one."),
         (
             "none/film.gif",
-            f"A film cannot be written to '{{}}': there is no folder '{tmp_path / 'none'}'. Make it first, or give another place.",
+            f"A film cannot be written to '{{}}': there is no folder '{tmp_path / 'none'}'. Make it first, or give "
+            "another place.",
         ),
     ):
         with pytest.raises(GlassnetError) as told:
@@ -471,7 +482,7 @@ def test_where_a_film_cannot_be_written(film, tmp_path):
         assert str(told.value) == sentence.format(tmp_path / name)
 
 
-def test_panels_that_a_run_cannot_have(run):
+def test_panels_that_a_run_cannot_have(one):
     wide = trained(
         gn.Network(784, gn.Dense(2, "relu"), gn.Dense(1, "sigmoid")), rng.uniform(0, 1, (20, 784)), Y[:20], epochs=1
     )
@@ -485,21 +496,21 @@ def test_panels_that_a_run_cannot_have(run):
     film_of(wide, "boundary", plane="pca").frame(0)
     quantity = trained(gn.Network(2, gn.Dense(1)), X, X[:, :1], optimizer=gn.SGD(0.1), epochs=2)
     with pytest.raises(
-        GlassnetError, match="A film of the decision boundary needs classes, and this run predicts a quantity"
+        GlassnetError, match="A film of the decision boundary needs classes, and this one predicts a quantity"
     ):
         film_of(quantity, "boundary").frame(0)
     nothing = trained(epochs=0)
     with pytest.raises(GlassnetError) as told:
         film_of(nothing)
-    assert str(told.value) == "This run has made no update, so nothing moves; train for an epoch or more."
-    film = film_of(run)
+    assert str(told.value) == "This one has made no update, so nothing moves; train for an epoch or more."
+    film = film_of(one)
     with pytest.raises(GlassnetError) as told:
         film.frame(6)
     assert str(told.value) == "film.frame got 6; this film has the frames 0 to 5."
 
 
-def test_a_run_saved_without_its_data_says_what_it_needs(run, tmp_path):
-    light = gn.Run.load(run.save(tmp_path / "light", data=False))
+def test_a_run_saved_without_its_data_says_what_it_needs(one, tmp_path):
+    light = gn.Run.load(one.save(tmp_path / "light", data=False))
     with pytest.raises(
         GlassnetError, match="saved without its data, which are needed to make a film of its iterations"
     ):

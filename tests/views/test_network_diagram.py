@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -195,7 +197,7 @@ def test_nothing_leaves_the_picture(sizes, named):
         text.get_window_extent() for text in ax.texts if "inputs" in text.get_text() or "tanh" in text.get_text()
     ]
     captions.sort(key=lambda box: box.x0)
-    assert all(a.x1 <= b.x0 + 1 for a, b in zip(captions, captions[1:], strict=False))
+    assert all(a.x1 <= b.x0 + 1 for a, b in pairwise(captions))
 
 
 def test_it_draws_on_the_axes_it_is_given(small):

@@ -332,25 +332,24 @@ class _Numbers:
                 self.at[letter] = old
 
     def total(self, entry: Total) -> tuple[str, int]:
-        written, count = "", 0
+        written, count, level = "", 0, ATOM
         for term in self.terms(entry.letters, entry.over, entry.inner):
             if isinstance(term, int):
                 written += f" + … {term} more …"
                 count += term
                 continue
-            text, level = term
             count += 1
-            text = text if level >= SUM else f"({text})"
-            if not written:
-                written = text
-            else:
+            if written:
+                text = term[0] if term[1] >= SUM else f"({term[0]})"
                 written += f" − {text[1:]}" if text.startswith("−") else f" + {text}"
+            else:
+                written, level = term
         if self.missing and "m" in entry.over:
             written += f" + … {self.missing} more samples …"
             count += self.missing
         if entry.kind == "mean":
             return f"({written}) / {count}", PRODUCT
-        return written or "0", SUM if count > 1 else PRODUCT
+        return written or "0", level if count <= 1 else SUM
 
     def row_call(self, entry: RowCall) -> tuple[str, int]:
         row = [

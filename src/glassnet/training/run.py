@@ -281,7 +281,7 @@ class Run:
             raise RunError(
                 f"samples got {samples!r}; it needs positions within the batch, 0 to {rows - 1}."
             ) from None
-        return {n: read_only(v[chosen] if shapes.get(n, ())[:1] == ("m",) else v) for n, v in values.items()}
+        return {n: read_only(v[chosen] if shapes.get(n.removesuffix(".after"), ())[:1] == ("m",) else v) for n, v in values.items()}
 
     def trace(self, iteration: int, samples: int | list[int] | None = None) -> Any:
         """The step that leads from `iteration` to the next, with its numbers: a `Trace`.

@@ -25,6 +25,8 @@ SUFFIXES = (".gif", ".mp4", ".html")
 COLOURS = 255
 """Of a GIF's palette; the 256th says that nothing has changed."""
 BITS = 6
+"""Of each channel, by which the colours of a frame are told apart."""
+NEARLY = 24
 PAGE_QUALITY = 80
 """Of a player's frames: small letters are sharp, and a frame of 900 × 400 takes some 30 kB."""
 HOLD = 1.5
@@ -102,8 +104,10 @@ class GifWriter:
         stacked = Image.fromarray(np.concatenate(list(samples)))
         chosen = stacked.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         found = np.array(chosen.getpalette(), dtype=np.uint8).reshape(-1, 3)[:COLOURS]
-        for exact in (0, 255):  # a median is never quite black nor quite white: the paper is
-            found[np.abs(found.astype(int) - exact).sum(axis=1).argmin()] = exact
+        for exact in (0, 255):  # a median is never quite black nor quite white: letters and paper are
+            off = np.abs(found.astype(int) - exact).sum(axis=1)
+            if off.min() <= NEARLY:
+                found[off.argmin()] = exact
         colours = found.tobytes().ljust(768, b"\0")
         self.colours = list(colours)
         self.nearest = nearest_colours(found)

@@ -61,7 +61,7 @@ def film_iterations(last: int, frames: int, spacing: str) -> list[int]:
     even = (
         np.linspace(0, last, count) if spacing == "linear" else np.concatenate([[0], np.geomspace(1, last, count - 1)])
     )
-    found = [int(i) for i in np.round(even)]
+    found = [*(int(i) for i in np.round(even[:-1])), last]
     # Early on rounded ratios fall together: a frame is at least one update after the one before, and leaves room for the rest.
     for place in range(1, count):
         found[place] = min(max(found[place], found[place - 1] + 1), last - (count - 1 - place))

@@ -110,9 +110,9 @@ def _draw(drawn: Array, found: Layout, rows: ClassRows, chosen: NDArray[np.int64
     down, across = tiles(len(chosen), 0.7 * width / height)
     head, gap = 0.42 * height, 0.12 * width
     inches = min(13.0, max(5.5, 2.3 * across + 1.0))
-    ax = ax or new_axes(inches, inches * (down * 1.42 * height) / (across * 1.12 * width) + 1.3)
+    ax = ax or new_axes(inches, inches * (down * 1.42 * height) / (across * 1.12 * width) + 1.9)
     longest = max(len(name) for name in rows.classes) + 9  # with a mark and how sure, or "is" and the row
-    points = ax.get_window_extent().width / ax.figure.dpi * 72 / across
+    points = ax.get_window_extent().width / ax.figure.dpi * 72 * 1.2 / across  # axes grow when they are laid out
     size = float(np.clip(points / (0.66 * longest), 8, 17))  # a bold letter is some two thirds of its size wide
     for position, row in enumerate(chosen):
         top = position // across * (height + head) + head

@@ -246,7 +246,7 @@ class Trace(Mapping[str, Any]):
     def _shapes(self) -> dict[str, Any]:
         derivation = self.run.derivation
         shapes: dict[str, Any] = {name: shape for name, shape, _ in legend(derivation) if shape is not None}
-        shapes |= {e.name: e.shape for e in derivation.equations if e.phase != "update"}
+        shapes |= {e.name: e.shape for e in reversed(derivation.equations)}
         return shapes | {"X": ("m",), "Y": ("m",), "w": ("m", 1)}
 
     def _of_samples(self, name: str) -> bool:

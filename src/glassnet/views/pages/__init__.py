@@ -75,7 +75,7 @@ def numbers(array: Any) -> dict[str, Any]:
     held = np.ascontiguousarray(array)
     kind = "f4" if held.dtype == np.float32 else "f8"
     plain = held.astype(f"<{kind}", copy=False)
-    return {"shape": list(held.shape), "type": kind, "data": base64.b64encode(plain.tobytes()).decode("ascii")}
+    return {"shape": list(np.shape(array)), "type": kind, "data": base64.b64encode(plain.tobytes()).decode("ascii")}
 
 
 def with_imports(modules: Iterable[str]) -> list[str]:

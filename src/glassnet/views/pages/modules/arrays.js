@@ -55,3 +55,10 @@ function shortest(number) {
   }
   return String(number);
 }
+
+/** What a number is besides its size: "nan", "infinite", "zero" or "". */
+export function kindOf(number) {
+  if (Number.isNaN(number)) return "nan";
+  if (!Number.isFinite(number)) return "infinite";
+  return number === 0 ? "zero" : "";
+}

@@ -140,9 +140,9 @@ function total(form, at, numbers) {
       pieces.push(` + … ${term.toLocaleString("en")} more …`);
       continue;
     }
-    const own = term.level >= SUM ? term.pieces : ["(", ...term.pieces, ")"];
-    if (!pieces.length) pieces.push(...own);
+    if (!pieces.length) pieces.push(...term.pieces);
     else {
+      const own = term.level >= SUM ? term.pieces : ["(", ...term.pieces, ")"];
       const positive = afterMinus(own);
       pieces.push(positive ? " − " : " + ", ...(positive ?? own));
     }
@@ -154,7 +154,7 @@ function total(form, at, numbers) {
     samples += numbers.missing;
   }
   if (form.kind === "mean") return { pieces: ["(", ...pieces, `) / ${samples}`], level: PRODUCT };
-  return { pieces, level: pieces.length > 1 || count > 1 ? SUM : found[0]?.level ?? ATOM };
+  return { pieces, level: samples > 1 ? SUM : found[0]?.level ?? ATOM };
 }
 
 function write(form, at, numbers) {

@@ -1,241 +1,251 @@
-// One array as a matrix: whole where it is small, else a heat map of all of it with a window of numbers that can be moved and resized.
+// One array as a matrix: whole where it is small, else a heat map of all of it beside a window of numbers.
 
-import { format } from "#arrays";
+import { format, kindOf } from "#arrays";
+import { HeatMap, SAID, extent } from "#heat_map";
+import { placeAt, sides, spotOf } from "#walk";
+import { following, resized, within } from "#windows";
 
-const WHOLE_ROWS = 12;
-const WHOLE_COLUMNS = 9;
-const HEAT_LARGEST = 260;
-const COLD = [33, 102, 172];
-const WARM = [178, 60, 10];
-
-/** Rows and columns of an array as it is shown: a row of units is one row. */
-export function sides(shape) {
-  if (shape.length === 0) return [1, 1];
-  return shape.length === 1 ? [1, shape[0]] : [shape[0], shape.slice(1).reduce((a, b) => a * b, 1)];
-}
-
-/** Where a window of `size` must begin so that it shows `place` and stays within `count`; it moves no more than it has to. */
-export function windowStart(start, size, count, place) {
-  let from = Math.min(start, Math.max(0, count - size));
-  if (place < from) from = place;
-  if (place >= from + size) from = place - size + 1;
-  return Math.max(0, from);
-}
-
-/** What a number is besides its size: "nan", "infinite", "zero" or "". */
-export function kindOf(number) {
-  if (Number.isNaN(number)) return "nan";
-  if (!Number.isFinite(number)) return "infinite";
-  return number === 0 ? "zero" : "";
-}
-
-/** The colour of a number between −most and most: blue below 0, orange above, pale near it. */
-export function heat(number, most) {
-  if (Number.isNaN(number)) return [255, 0, 255];
-  const share = Number.isFinite(number) && most > 0 ? Math.min(1, Math.abs(number) / most) ** 0.7 : Number(number !== 0);
-  const end = number < 0 ? COLD : WARM;
-  return end.map((level) => Math.round(247 + (level - 247) * share));
-}
+const WHOLE = [8, 9];
+const WINDOW = [6, 5];
+const MOST = [40, 30];
 
 export class Matrix {
-  /** `pick(place)` is called when a person chooses an entry; `rowNames` names the rows of an array of samples. */
-  constructor(element, { name, label, note, array, rowNames = null, pick, settings }) {
-    Object.assign(this, { element, name, array, rowNames, pick, settings });
+  /**
+   * `pick(name, place)` is called when a person chooses an entry; `rowNames` names the rows of an array of samples;
+   * `settings()` says { digits, single, dark }; `result` whether it is what the line gives.
+   */
+  constructor(element, { name, label, note, array, rowNames = null, pick, settings, result = false }) {
+    Object.assign(this, { element, name, array, pick, settings, result });
+    this.rowNames = array.samples ? rowNames : null;
     [this.rows, this.columns] = sides(array.shape);
-    this.large = this.rows > WHOLE_ROWS || this.columns > WHOLE_COLUMNS;
-    this.size = [Math.min(this.rows, this.large ? 8 : WHOLE_ROWS), Math.min(this.columns, this.large ? 7 : WHOLE_COLUMNS)];
+    this.large = this.rows > WHOLE[0] || this.columns > WHOLE[1];
+    this.size = [this.rows, this.columns].map((side, axis) => (side > WHOLE[axis] ? WINDOW[axis] : side));
+    if (this.columns === 1 && this.rows > WHOLE[0]) this.size[0] = WHOLE[0];
     this.from = [0, 0];
-    this.marks = new Map();
+    this.spots = [];
+    this.marked = new Set();
     this.current = null;
-    element.className = "matrix";
+    element.className = this.large && this.rows > 1.2 * this.columns ? "matrix tall" : "matrix";
     element.dataset.name = name;
-    const head = element.appendChild(document.createElement("figcaption"));
+    this.head(label, note);
+    const body = element.appendChild(document.createElement("div"));
+    body.className = "body";
+    if (this.large) this.makeMap(body);
+    const side = body.appendChild(document.createElement("div"));
+    side.className = "window";
+    this.place = side.appendChild(document.createElement("div"));
+    this.place.className = "scroll";
+    if (this.large) this.makeRange(side);
+    this.place.addEventListener("click", (event) => this.chosen(event));
+    this.place.addEventListener("keydown", (event) => this.key(event));
+    this.build();
+  }
+
+  head(label, note) {
+    const head = this.element.appendChild(document.createElement("figcaption"));
     head.innerHTML = `<span class="name">${label}</span> <span class="shape"></span> <span class="note"></span>`;
-    head.querySelector(".shape").textContent = array.shape.length ? array.shape.join(" × ") : "a number";
+    head.querySelector(".shape").textContent = this.array.shape.length > 1 ? this.array.shape.join(" × ") : this.array.shape.length ? `${this.columns}` : "";
     head.querySelector(".note").textContent = [note, this.remarks()].filter(Boolean).join(" · ");
-    if (this.large) this.makeMap(element);
-    this.table = element.appendChild(document.createElement("div"));
-    this.table.className = "scroll";
-    this.draw();
   }
 
   remarks() {
     const counts = { nan: 0, infinite: 0 };
-    for (const number of this.array.data) if (kindOf(number) in counts) counts[kindOf(number)] += 1;
-    return [counts.nan && `${counts.nan} × NaN`, counts.infinite && `${counts.infinite} × infinite`].filter(Boolean).join(", ");
+    for (const number of this.array.data) if (!Number.isFinite(number)) counts[kindOf(number)] += 1;
+    const all = this.array.data.length;
+    return [["nan", "NaN"], ["infinite", "infinite"]]
+      .filter(([kind]) => counts[kind])
+      .map(([kind, said]) => (counts[kind] === all && all > 1 ? `all ${said}` : `${counts[kind]} × ${said}`)).join(", ");
   }
 
   at(row, column) {
     return this.array.data[row * this.columns + column];
   }
 
-  /** The place of a row and column, as the array's own index. */
-  place(row, column) {
-    if (this.array.shape.length === 0) return [];
-    return this.array.shape.length === 1 ? [column] : [row, column];
-  }
+  // What is marked, and what is in sight.
 
-  spot(place) {
-    if (place.length === 0) return [0, 0];
-    return place.length === 1 ? [0, place[0]] : [place[0], place[1]];
-  }
-
-  /** Mark the cells that an entry is made of, and the entry itself. */
-  mark(current, sources, sample) {
-    this.current = current && this.spot(current).join();
+  /** Mark the cells that an entry is made of, and the entry itself; the window follows. */
+  mark(current, places, sample) {
+    this.current = current && spotOf(current, this.array.shape);
     this.sample = sample;
-    this.marks = new Set(sources.map((place) => this.spot(place).join()));
-    const first = current ?? sources[0];
-    if (first) this.show(...this.spot(first));
-    this.draw();
+    this.spots = places.map((place) => spotOf(place, this.array.shape));
+    this.marked = new Set(this.spots.map(String));
+    const box = this.current ? [...this.current, 1, 1] : extent(this.spots);
+    let from = this.from;
+    if (box) {
+      from = [0, 1].map((axis) => following(this.from[axis], this.size[axis], [this.rows, this.columns][axis], box[axis], box[axis] + box[axis + 2] - 1));
+      if (!this.current && this.rowNames && box[2] > 1) {
+        from[0] = following(this.from[0], this.size[0], this.rows, sample); // a sum over the samples: the one that is looked at
+      }
+    }
+    this.see(from, this.size);
   }
 
-  show(row, column) {
-    this.from = [
-      windowStart(this.from[0], this.size[0], this.rows, row),
-      windowStart(this.from[1], this.size[1], this.columns, column),
-    ];
+  see(from, size) {
+    const same = String([from, size]) === String([this.from, this.size]);
+    [this.from, this.size] = [from, size];
+    if (same) this.paint();
+    else this.build();
   }
 
   move(down, right) {
-    this.from = [
-      Math.max(0, Math.min(this.rows - this.size[0], this.from[0] + down)),
-      Math.max(0, Math.min(this.columns - this.size[1], this.from[1] + right)),
-    ];
-    this.draw();
+    this.see([within(this.from[0] + down, this.size[0], this.rows), within(this.from[1] + right, this.size[1], this.columns)], this.size);
+  }
+
+  /** Put the middle of the window at an entry. */
+  show(row, column) {
+    this.move(row - Math.floor(this.size[0] / 2) - this.from[0], column - Math.floor(this.size[1] / 2) - this.from[1]);
   }
 
   resize(by) {
-    const fit = (size, count, least, most) => Math.min(count, Math.max(least, Math.min(most, size + by)));
-    this.size = [fit(this.size[0], this.rows, 2, 40), fit(this.size[1], this.columns, 2, 30)];
-    this.move(0, 0);
+    const [top, tall] = resized(this.from[0], this.size[0], this.rows, by, 2, MOST[0]);
+    const [left, wide] = resized(this.from[1], this.size[1], this.columns, by, 2, MOST[1]);
+    this.see([top, left], [tall, wide]);
   }
 
-  draw() {
-    const [top, left] = this.from;
-    const rows = Array.from({ length: this.size[0] }, (_, k) => top + k);
-    const columns = Array.from({ length: this.size[1] }, (_, k) => left + k);
+  // The numbers.
+
+  build() {
+    const focused = this.place.contains(document.activeElement) && document.activeElement.dataset.spot;
+    const [rows, columns] = [0, 1].map((axis) => Array.from({ length: this.size[axis] }, (_, k) => this.from[axis] + k));
     const table = document.createElement("table");
-    const named = this.rowNames && this.array.samples;
-    const head = table.createTHead().insertRow();
-    head.innerHTML = `<td></td>${columns.map((c) => `<th scope="col">${c}</th>`).join("")}`;
+    const label = `${this.name}, ${this.said(0, "row")}, ${this.said(1, "column")}`;
+    table.setAttribute("aria-label", this.array.shape.length ? label : this.name);
+    const headed = this.array.shape.length > 1;
+    if (this.array.shape.length) {
+      const head = table.createTHead().insertRow();
+      if (headed) head.insertCell();
+      for (const column of columns) head.append(header("col", String(column)));
+    }
+    this.buttons = new Map();
     const body = table.createTBody();
+    body.classList.toggle("starts", this.from[1] === 0);
+    body.classList.toggle("ends", this.from[1] + this.size[1] === this.columns);
     for (const row of rows) {
       const line = body.insertRow();
-      if (named && row === this.sample) line.className = "sample";
-      const header = document.createElement("th");
-      header.scope = "row";
-      header.textContent = named ? this.rowNames[row] : row;
-      line.append(header);
-      for (const column of columns) line.insertCell().append(this.cell(row, column));
+      line.dataset.row = row;
+      if (headed) line.append(header("row", String(row), this.rowNames?.[row]));
+      for (const column of columns) line.insertCell().append(this.button(row, column));
     }
-    this.table.replaceChildren(table);
-    if (this.large) this.drawMap();
+    this.place.replaceChildren(table);
+    if (this.range) this.range.textContent = `${this.said(0, "row")} · ${this.said(1, "column")}`;
+    this.paint();
+    if (focused !== false && focused !== undefined) (this.buttons.get(focused) ?? this.stop)?.focus({ preventScroll: true });
   }
 
-  cell(row, column) {
+  said(axis, what) {
+    const count = [this.rows, this.columns][axis];
+    if (this.size[axis] === count) return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+    return `${what}s ${this.from[axis]}–${this.from[axis] + this.size[axis] - 1} of ${count}`;
+  }
+
+  button(row, column) {
     const number = this.at(row, column);
-    const button = document.createElement("button");
     const { digits, single } = this.settings();
-    const spot = `${row},${column}`;
+    const button = document.createElement("button");
+    const place = placeAt(row, column, this.array.shape);
     button.type = "button";
-    button.tabIndex = spot === this.current ? 0 : -1;
     button.textContent = format(number, digits, single);
-    button.title = `${this.name}[${this.place(row, column).join(", ")}] = ${format(number, 0, single)}`;
-    button.dataset.place = this.place(row, column).join();
-    button.className = kindOf(number);
-    if (this.marks.has(spot)) button.classList.add("source");
-    if (spot === this.current) {
-      button.classList.add("current");
-      button.setAttribute("aria-current", "true");
-    }
-    button.addEventListener("click", () => this.pick(this.name, this.place(row, column)));
+    button.title = `${this.name}${place.length ? `[${place.join(", ")}]` : ""} = ${format(number, 0, single)}`;
+    button.dataset.place = place.join();
+    button.dataset.spot = `${row},${column}`;
+    this.buttons.set(button.dataset.spot, button);
     return button;
   }
 
-  // The map.
-
-  makeMap(element) {
-    const place = element.appendChild(document.createElement("div"));
-    place.className = "map";
-    this.map = place.appendChild(document.createElement("canvas"));
-    const scale = Math.max(1, Math.min(10, Math.floor(HEAT_LARGEST / Math.max(this.rows, this.columns))));
-    this.scale = scale;
-    this.map.width = Math.min(this.columns * scale, 1200);
-    this.map.height = Math.min(this.rows * scale, 1200);
-    this.map.tabIndex = 0;
-    this.map.setAttribute("role", "img");
-    let least = Infinity;
-    let largest = -Infinity;
-    for (const number of this.array.data) {
-      if (!Number.isFinite(number)) continue;
-      least = Math.min(least, number);
-      largest = Math.max(largest, number);
+  /** The classes of the cells that are in sight, and where the Tab key stops. */
+  paint() {
+    const current = this.current && String(this.current);
+    this.stop = null;
+    for (const [spot, button] of this.buttons) {
+      const [row, column] = spot.split(",");
+      button.className = kindOf(this.at(Number(row), Number(column)));
+      button.tabIndex = -1;
+      button.classList.toggle("source", this.marked.has(spot));
+      button.classList.toggle("current", spot === current);
+      if (spot === current) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      if (spot === current || (!this.stop && !current && this.marked.has(spot))) this.stop = button;
     }
-    this.most = Math.max(Math.abs(least), Math.abs(largest));
-    const range = Number.isFinite(least) ? `from ${format(least)} to ${format(largest)}` : "without a finite number";
-    this.map.setAttribute(
-      "aria-label",
-      `${this.name}: ${this.rows} rows, ${this.columns} columns, ${range}. Arrow keys move the window of numbers, + and − resize it.`,
-    );
-    const key = place.appendChild(document.createElement("p"));
-    key.className = "key";
-    key.innerHTML = '<span class="cold"></span> below 0 <span class="warm"></span> above; ';
-    key.append(`${range}. The frame is the window of numbers: move it with the mouse or the arrow keys.`);
-    const steps = key.appendChild(document.createElement("span"));
-    steps.className = "steps";
-    for (const [text, said, by] of [["−", "fewer", -2], ["+", "more", 2]]) {
-      const button = steps.appendChild(document.createElement("button"));
-      Object.assign(button, { type: "button", textContent: text });
-      button.setAttribute("aria-label", `${said} numbers of ${this.name}`);
-      button.addEventListener("click", () => this.resize(by));
+    this.stop ??= this.buttons.values().next().value;
+    this.stop.tabIndex = 0;
+    for (const line of this.place.querySelectorAll("tr[data-row]")) {
+      line.classList.toggle("sample", Boolean(this.rowNames) && Number(line.dataset.row) === this.sample);
     }
-    this.picture = this.paint();
-    const follow = (event) => {
-      const box = this.map.getBoundingClientRect();
-      const row = Math.floor(((event.clientY - box.top) / box.height) * this.rows);
-      const column = Math.floor(((event.clientX - box.left) / box.width) * this.columns);
-      this.from = [row - Math.floor(this.size[0] / 2), column - Math.floor(this.size[1] / 2)];
-      this.move(0, 0);
-    };
-    this.map.addEventListener("pointerdown", (event) => {
-      this.map.setPointerCapture(event.pointerId);
-      follow(event);
-    });
-    this.map.addEventListener("pointermove", (event) => event.buttons && follow(event));
-    this.map.addEventListener("keydown", (event) => {
-      const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (steps) this.move(...steps.map((step) => step * (event.shiftKey ? 10 : 1)));
-      else if (event.key === "+") this.resize(2);
-      else if (event.key === "-") this.resize(-2);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    if (this.map) this.drawMap();
   }
 
-  paint() {
-    const picture = document.createElement("canvas");
-    picture.width = this.columns;
-    picture.height = this.rows;
-    const pen = picture.getContext("2d");
-    const dots = pen.createImageData(this.columns, this.rows);
-    this.array.data.forEach((number, k) => dots.data.set([...heat(number, this.most), 255], 4 * k));
-    pen.putImageData(dots, 0, 0);
-    return picture;
+  /** The cell at this place looks as if pointed at; none without a place. */
+  point(place) {
+    this.place.querySelector(".pointed")?.classList.remove("pointed");
+    if (place !== null) this.place.querySelector(`[data-place="${place}"]`)?.classList.add("pointed");
+  }
+
+  /** Digits or colours have changed. */
+  renew() {
+    if (this.map) this.map.paint(this.settings().dark);
+    this.build();
+  }
+
+  chosen(event) {
+    const button = event.target.closest("button");
+    if (button) this.pick(this.name, placeAt(...button.dataset.spot.split(",").map(Number), this.array.shape));
+  }
+
+  /** Among the cells that a line reads the arrow keys move the focus; Enter leads to the line that gives the cell. */
+  key(event) {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (this.result || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [row, column] = event.target.dataset.spot.split(",").map(Number);
+    const to = [within(row + step[0], 1, this.rows), within(column + step[1], 1, this.columns)];
+    this.see([0, 1].map((axis) => following(this.from[axis], this.size[axis], [this.rows, this.columns][axis], to[axis])), this.size);
+    this.buttons.get(String(to)).focus();
+  }
+
+  // The heat map.
+
+  makeMap(body) {
+    let [least, largest] = [Infinity, -Infinity];
+    for (const number of this.array.data) {
+      if (number < least && number > -Infinity) least = number;
+      if (number > largest && number < Infinity) largest = number;
+    }
+    const range = least <= largest ? `from ${format(least)} to ${format(largest)}` : "without a finite number";
+    this.map = new HeatMap(body, {
+      name: this.name, rows: this.rows, columns: this.columns, data: this.array.data, said: range,
+      show: (...to) => this.show(...to), move: (...by) => this.move(...by), resize: (by) => this.resize(by),
+    });
+    this.extremes = range;
+    this.map.paint(this.settings().dark);
   }
 
   drawMap() {
-    const pen = this.map.getContext("2d");
-    const [across, down] = [this.map.width / this.columns, this.map.height / this.rows];
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(this.picture, 0, 0, this.map.width, this.map.height);
-    const frame = [this.from[1] * across, this.from[0] * down, this.size[1] * across, this.size[0] * down];
-    pen.lineWidth = 4;
-    pen.strokeStyle = "#ffffff";
-    pen.strokeRect(...frame);
-    pen.lineWidth = 2;
-    pen.strokeStyle = "#000000";
-    pen.strokeRect(...frame);
+    this.map.draw({ from: this.from, size: this.size, spots: this.spots, current: this.current });
   }
+
+  makeRange(side) {
+    const line = side.appendChild(document.createElement("div"));
+    line.className = "range";
+    this.range = line.appendChild(document.createElement("span"));
+    for (const [text, said, by] of [["−", "fewer", -2], ["+", "more", 2]]) {
+      const button = line.appendChild(document.createElement("button"));
+      Object.assign(button, { type: "button", textContent: text, title: `${said} numbers` });
+      button.setAttribute("aria-label", `${said} numbers of ${this.name}`);
+      button.addEventListener("click", () => this.resize(by));
+    }
+    const key = line.appendChild(document.createElement("span"));
+    key.className = "key";
+    key.innerHTML = '<i class="cold"></i>below 0 <i class="warm"></i>above ';
+    for (const kind of this.map.kinds) key.insertAdjacentHTML("beforeend", `<i class="${kind}"></i>${SAID[kind]} `);
+    key.append(`· ${this.extremes}`);
+  }
+}
+
+function header(scope, text, name = "") {
+  const made = document.createElement("th");
+  made.scope = scope;
+  made.textContent = text;
+  if (name) made.insertAdjacentHTML("beforeend", ` <small>${name}</small>`);
+  return made;
 }
