@@ -47,7 +47,10 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"],
+            ignore_default_args=["--disable-ipc-flooding-protection"],  # as strict as a person's own browser
+        )  # fmt: skip
         yield browser
         browser.close()
 

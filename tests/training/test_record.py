@@ -256,7 +256,7 @@ def test_history_and_intermediates_say_what_they_take():
     with pytest.raises(TypeError, match="A history is indexed by a column"):
         run.history[1.5]
     assert run.history["epoch", "cost"].columns == ["epoch", "cost"]
-    with pytest.raises(gn.RunError, match=r"samples got \[99\]; it needs positions within the batch of 7"):
+    with pytest.raises(gn.RunError, match=r"samples got \[99\]; it needs positions within the batch, 0 to 6"):
         run.intermediates(0, samples=[99])
     with pytest.raises(gn.RunError, match=r"run\.intermediates got '1'"):
         run.intermediates("1")

@@ -252,7 +252,7 @@ def test_no_easing_unless_asked(one):
 
 @pytest.fixture(scope="module")
 def film(one):
-    """A small film of either engine's one."""
+
     return film_of(one, frames=7, sample=0, fps=12)
 
 
@@ -496,13 +496,13 @@ def test_panels_that_a_run_cannot_have(one):
     film_of(wide, "boundary", plane="pca").frame(0)
     quantity = trained(gn.Network(2, gn.Dense(1)), X, X[:, :1], optimizer=gn.SGD(0.1), epochs=2)
     with pytest.raises(
-        GlassnetError, match="A film of the decision boundary needs classes, and this one predicts a quantity"
+        GlassnetError, match="A film of the decision boundary needs classes, and this run predicts a quantity"
     ):
         film_of(quantity, "boundary").frame(0)
     nothing = trained(epochs=0)
     with pytest.raises(GlassnetError) as told:
         film_of(nothing)
-    assert str(told.value) == "This one has made no update, so nothing moves; train for an epoch or more."
+    assert str(told.value) == "This run has made no update, so nothing moves; train for an epoch or more."
     film = film_of(one)
     with pytest.raises(GlassnetError) as told:
         film.frame(6)
