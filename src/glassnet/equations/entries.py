@@ -141,7 +141,8 @@ class _Former:
 
     def fresh(self, *wanted: str) -> str:
         """A letter that is not in use, one of the wanted if possible."""
-        for letter in (*wanted, *"klpqrsuvxyz"):
+        letters: tuple[str, ...] = (*wanted, *"klpqrsuvxyz")
+        for letter in letters:
             if letter not in self.used:
                 self.used.add(letter)
                 return letter

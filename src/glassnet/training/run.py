@@ -278,10 +278,9 @@ class Run:
         try:
             chosen = np.arange(rows)[samples]
         except (IndexError, TypeError, ValueError):
-            raise RunError(
-                f"samples got {samples!r}; it needs positions within the batch, 0 to {rows - 1}."
-            ) from None
-        return {n: read_only(v[chosen] if shapes.get(n.removesuffix(".after"), ())[:1] == ("m",) else v) for n, v in values.items()}
+            raise RunError(f"samples got {samples!r}; it needs positions within the batch, 0 to {rows - 1}.") from None
+        of_samples = {n for n in values if shapes.get(n.removesuffix(".after"), ())[:1] == ("m",)}
+        return {n: read_only(v[chosen] if n in of_samples else v) for n, v in values.items()}
 
     def trace(self, iteration: int, samples: int | list[int] | None = None) -> Any:
         """The step that leads from `iteration` to the next, with its numbers: a `Trace`.

@@ -1,7 +1,8 @@
 """Pages: one self-contained HTML file from a template, style sheets, plain ES modules and data.
 
-The modules import one another by bare names (`import { decode } from "#arrays"`). In a page an import map says which text each
-name stands for; under node, `modules/package.json` says which file. So the same files are served, tested and read, and nothing is built.
+The modules import one another by bare names (`import { decode } from "#arrays"`). In a page an import map says which text
+each name stands for; under node, `modules/package.json` says which file. So the same files are served, tested and read, and
+nothing is built.
 """
 
 from __future__ import annotations
@@ -112,7 +113,13 @@ def _json(value: Any) -> Any:
     from markupsafe import Markup
 
     text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for letter, written in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+    for letter, written in (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ):
         text = text.replace(letter, written)
     return Markup(text)
 
