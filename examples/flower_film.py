@@ -8,8 +8,8 @@ import sys
 import glassnet as gn
 
 X, y = gn.data.dataset("flower", seed=0).arrays()
-net = gn.Network(2, gn.Dense(4, "tanh"), gn.Dense(1, "sigmoid"))
-run = gn.train(net, X, y, optimizer=gn.SGD(1.2), epochs=100, progress=False)
+net = gn.Network(2, gn.Dense(4, "tanh", init="normal(0.01)"), gn.Dense(1, "sigmoid", init="normal(0.01)"))
+run = gn.train(net, X, y, optimizer=gn.SGD(5.2), epochs=100, progress=False)
 
 film = run.animate(["boundary", "network", "cost"], frames=101, spacing="linear", size=(900, 400))
 path = film.save(sys.argv[1] if len(sys.argv) > 1 else "flower.gif", progress=True)

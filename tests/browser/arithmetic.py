@@ -6,9 +6,11 @@ import math
 import re
 
 import numpy as np
+from scipy.stats import norm
 
 LETTERS = {
-    "−": "-", "·": "*", "×": "*", "⋅": "*", "^": "**", "²": "**2", "³": "**3", "√": "sqrt", "∞": "inf", "½": "0.5",
+    "−": "-", "·": "*", "×": "*", "⋅": "*", "^": "**", "²": "**2", "³": "**3", "√": "sqrt", "∞": "inf", "½": "0.5", "≤": "<=",
+    "≥": ">=",
     "\u2062": "*", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
 }  # fmt: skip
 NUMBER = re.compile(r"(?<![\d.\[])(?<!\*\*)\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -23,7 +25,9 @@ def softmax(*scores):
 FUNCTIONS = {
     "sqrt": np.sqrt, "exp": np.exp, "log": np.log, "tanh": np.tanh, "abs": abs, "max": max, "min": min, "inf": math.inf,
     "NaN": math.nan, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "relu": lambda z: max(z, 0), "step": lambda z: float(z > 0),
-    "softmax": softmax, "softplus": lambda z: np.log1p(np.exp(z)),
+    "softmax": softmax, "softplus": lambda z: np.log1p(np.exp(z)), "sign": np.sign, "gelu": lambda z: z * norm.cdf(z),
+    "elu": lambda z: z if z > 0 else np.expm1(z), "leaky_relu": lambda z: z if z > 0 else 0.01 * z, "Φ": norm.cdf,
+    "φ": norm.pdf, "where": lambda condition, a, b: a if condition else b,
 }  # fmt: skip
 
 
@@ -35,9 +39,9 @@ def number(text):
 def worked(text, digits=4):
     """What the written sum comes to, and how far that may be off because its numbers are written with so many digits.
 
-    None for a sum of which terms are left out.
+    None for a sum of which terms are left out, and for what no entry explains.
     """
-    if "…" in text:
+    if "…" in text or "⁻¹" in text or text.startswith("["):
         return None
     for letter, meaning in LETTERS.items():
         text = text.replace(letter, meaning)

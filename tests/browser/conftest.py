@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,17 @@ WATCH = "addEventListener('securitypolicyviolation', e => console.error(`refused
 LINKS = """() => [...document.querySelectorAll('[src], [href], [srcset], [action], [data]')]
     .flatMap(e => ['src', 'href', 'srcset', 'action', 'data'].map(name => e.getAttribute(name)))
     .filter(address => address && !/^(#|data:|blob:)/.test(address))"""
+
+OPENED: list[tuple[float, str]] = []
+"""How long each page took to open, in seconds; said at the end, never asserted."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if times := sorted(OPENED):
+        (median, _), (slowest, name) = times[len(times) // 2], times[-1]
+        terminalreporter.write_line(
+            f"Pages opened: {len(times)}, in {median:.2f} s (median), {name} in {slowest:.2f} s."
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,7 +119,9 @@ class Opener:
             opened.emulate_media(media="print")
         self.pages.append(opened)
         self.addresses.add(address := page.resolve().as_uri())
+        begun = time.perf_counter()
         opened.goto(address)
+        OPENED.append((time.perf_counter() - begun, page.name))
         return opened
 
     def asked(self, address: str) -> None:

@@ -49,8 +49,15 @@ def value_name(trace: Any, line: str) -> str:
     return f"{line}.after" if update and f"{line}.after" in trace else line
 
 
-def at(trace: Any, array: str, place: tuple[int, ...]) -> float:
-    return float(np.asarray(trace[array])[place])
+def same(said: float, theirs: Any) -> bool:
+    """Whether a number that is written with all its digits is this one, in the precision of the training."""
+    return bool(np.asarray(said).astype(np.asarray(theirs).dtype) == theirs) or bool(
+        np.isnan(said) and np.isnan(theirs)
+    )
+
+
+def at(trace: Any, array: str, place: tuple[int, ...]) -> Any:
+    return np.asarray(trace[array])[place]
 
 
 def check_cells(trace: Any, shown: dict[str, Any]) -> int:
@@ -58,17 +65,19 @@ def check_cells(trace: Any, shown: dict[str, Any]) -> int:
     for cell in shown["cells"]:
         theirs = at(trace, cell["array"], place_of(cell["place"]))
         assert cell["text"] == short_number(theirs), cell
-        assert named(cell["said"]) == (cell["array"], place_of(cell["place"]), theirs) or np.isnan(theirs), cell
+        array, place, said = named(cell["said"])
+        assert (array, place) == (cell["array"], place_of(cell["place"])), cell
+        assert same(said, theirs), cell
     return len(shown["cells"])
 
 
 def check_entry(trace: Any, shown: dict[str, Any], digits: int = 4) -> bool:
     """The entry's sum comes to the entry, and is made of the trace's own cells. Whether the sum is written out whole."""
     theirs = at(trace, value_name(trace, shown["line"]), place_of(shown["place"]))
-    assert number(shown["exact"]) == theirs or np.isnan(theirs), shown["worked"]
+    assert same(number(shown["exact"]), theirs), shown["worked"]
     for source in shown["sources"]:
         array, place, value = named(source["said"])
-        assert value == at(trace, array, place), source
+        assert same(value, at(trace, array, place)), source
     left, _, right = shown["worked"].replace("←", "=").partition(" = ")
     assert left.replace(" ", "") == shown["line"] + (f"[{shown['place']}]" if shown["place"] else ""), shown["worked"]
     written, _, result = right.rpartition(" = ")

@@ -247,7 +247,9 @@ def test_a_large_matrix_is_a_map_with_a_window(open_page, step):
     (top, left), _ = window()
     assert (top, left) == (first[0][0] + 2, first[0][1] + 1)
     picture.click(position={"x": 1, "y": picture.bounding_box()["height"] - 2})
-    assert window()[1][0] == 783
+    assert (
+        window()[1][0] > 783 - 784 / picture.bounding_box()["height"] * 5
+    )  # where the pointer is, not where the window was
     picture.press("+")
     assert steps.check_cells(trace, steps.seen(page)) > 60
 

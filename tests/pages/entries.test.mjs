@@ -93,6 +93,21 @@ test("what is not a number, infinite or very small is written as what it is", ()
   assert.equal(numbers.text(infix(cell("c"), "·", cell("c")), {}), "1.23e−05·1.23e−05");
 });
 
+test("a long sum over the samples also writes the term of the sample that is looked at", () => {
+  const over = sum(cell("long", "i"), ["i"], ["m"]);
+  const looked = (keep) => written(over, {}, { extents: { m: 100 }, most: 4, keep });
+  assert.equal(looked(50), "0 + 1 + 2 + … 47 more … + 50 + … 48 more … + 99"); // 3 + 47 + 1 + 48 + 1 = 100
+  assert.equal(looked(1), "0 + 1 + 2 + … 96 more … + 99");
+  assert.equal(looked(99), "0 + 1 + 2 + … 96 more … + 99");
+  assert.equal(looked(3), "0 + 1 + 2 + 3 + … 95 more … + 99");
+  assert.equal(written(sum(cell("long", "k"), ["k"], [100]), {}, { most: 4, keep: 50 }), "0 + 1 + 2 + … 96 more … + 99");
+});
+
+test("the index after a letter, and a piece that no entry explains", () => {
+  assert.equal(written(cell("long", "i+1"), { i: 4 }), "5");
+  assert.equal(written({ kind: "whole", text: "N⁻¹ r" }, {}), "N⁻¹ r");
+});
+
 test("digits can be chosen", () => {
   const third = new Numbers({ value: () => 1 / 3, digits: 2 });
   assert.equal(third.text(cell("a"), {}), "0.33");

@@ -34,7 +34,7 @@ test("an axis of counts starts at 0", () => {
 });
 
 test("a tick's text", () => {
-  const written = [[0, "0"], [10000, "10,000"], [-2.5, "−2.5"], [0.25, "0.25"], [1e-7, "1e−7"], [3e129, "3e129"]];
+  const written = [[0, "0"], [10000, "10,000"], [-2.5, "−2.5"], [0.25, "0.25"], [1e-7, "1e−7"], [1e-4, "1e−4"], [1e-3, "0.001"], [3e129, "3e129"]];
   for (const [value, text] of written) assert.equal(tickText(value), text);
 });
 

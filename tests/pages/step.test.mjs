@@ -1,114 +1,138 @@
-// What the step page writes: sums worked by hand, numbers as the terminal writes them, windows that stay inside.
+// How the step page moves about: the order of entries, windows that stay inside, pictures of large matrices, what is said of a line.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { decode, format } from "../../src/glassnet/views/pages/modules/arrays.js";
-import { Numbers, cells, lettersAt } from "../../src/glassnet/views/pages/modules/entries.js";
-import { heat, kindOf, sides, windowStart } from "../../src/glassnet/views/pages/modules/matrix.js";
+import { Numbers } from "../../src/glassnet/views/pages/modules/entries.js";
+import { kindOf } from "../../src/glassnet/views/pages/modules/arrays.js";
+import { binned, extent, heat, partOf, pictureSize } from "../../src/glassnet/views/pages/modules/heat_map.js";
 import { elided } from "../../src/glassnet/views/pages/modules/overview.js";
-import { readNames } from "../../src/glassnet/views/pages/modules/step.js";
+import { below, count, further, numberOf, placeAt, placeOf, sides, spotOf } from "../../src/glassnet/views/pages/modules/walk.js";
+import { following, resized, within } from "../../src/glassnet/views/pages/modules/windows.js";
+import { constants, entryName, readNames, remarks } from "../../src/glassnet/views/pages/modules/worked.js";
 
 const cell = (name, ...at) => ({ kind: "cell", name, at });
 const infix = (left, operator, right) => ({ kind: "infix", operator, left, right });
-const sum = (letter, over, inner) => ({ kind: "sum", letters: [letter], over: [over], inner });
-const number = (value) => ({ kind: "number", value });
+const sum = (letter, over, inner, kind = "sum") => ({ kind, letters: [letter], over: [over], inner });
 
-function encoded(values, type = "f8", shape = [values.length]) {
-  const numbers = type === "f4" ? Float32Array.from(values) : Float64Array.from(values);
-  return { shape, type, data: Buffer.from(numbers.buffer).toString("base64") };
-}
-
-function writer(held, more = {}) {
-  return new Numbers({ value: (name, place) => place.reduce((part, index) => part[index], held[name]), ...more });
-}
-
-test("a weighted sum by hand", () => {
-  const form = infix(sum("k", 2, infix(cell("X", "i", "k"), "·", cell("W", "k", "j"))), "+", cell("b", "j"));
-  const numbers = writer({ X: [[0.31, 0.82]], W: [[1], [0]], b: [0.1] });
-  assert.equal(numbers.text(form, { i: 0, j: 0 }), "0.31·1 + 0.82·0 + 0.1"); // 0.31 + 0 + 0.1 = 0.41
-  assert.deepEqual(cells(form, { i: 0, j: 0 }, numbers), [
-    ["X", [0, 0]], ["W", [0, 0]], ["X", [0, 1]], ["W", [1, 0]], ["b", [0]],
-  ]);
-  const named = numbers.written(form, { i: 0, j: 0 }).filter((piece) => typeof piece !== "string");
-  assert.deepEqual(named.map((piece) => `${piece.name}${piece.place}`), ["X0,0", "W0,0", "X0,1", "W1,0", "b0"]);
+test("entries are read row by row, and a walk ends at the last one", () => {
+  assert.deepEqual(further([0, 2], [2, 3], 1), [1, 0]);
+  assert.deepEqual(further([1, 0], [2, 3], -1), [0, 2]);
+  assert.equal(further([1, 2], [2, 3], 1), null);
+  assert.equal(further([0, 0], [2, 3], -1), null);
+  assert.equal(further([], [], 1), null);
+  assert.deepEqual(further([3], [5], 1), [4]);
+  assert.equal(count([]), 1);
+  const shape = [4, 3, 2];
+  for (let number = 0; number < 24; number += 1) assert.equal(numberOf(placeOf(number, shape), shape), number);
+  assert.deepEqual(placeOf(11, shape), [1, 2, 1]); // 1·6 + 2·2 + 1
 });
 
-test("negative numbers: in parentheses where they multiply, taken off where they are added", () => {
-  const numbers = writer({ a: [-1, 2, -3], b: [-4, -5, 6] });
-  assert.equal(numbers.text(sum("k", 3, infix(cell("a", "k"), "·", cell("b", "k"))), {}), "(−1)·(−4) + 2·(−5) + (−3)·6");
-  assert.equal(numbers.text(sum("k", 3, cell("a", "k")), {}), "−1 + 2 − 3");
-  assert.equal(numbers.text(infix(cell("a", 0), "−", cell("a", 2)), {}), "−1 − (−3)");
-  assert.equal(numbers.text({ kind: "negative", inner: cell("a", 0) }, {}), "−(−1)");
+test("up and down stay in the column and inside", () => {
+  assert.deepEqual(below([1, 2], [4, 3], 1), [2, 2]);
+  assert.deepEqual(below([3, 2], [4, 3], 1), [3, 2]);
+  assert.deepEqual(below([0, 2], [4, 3], -1), [0, 2]);
+  assert.deepEqual(below([2], [3], 1), [2]);
 });
 
-test("powers, quotients, comparisons, functions", () => {
-  const numbers = writer({ a: [1.5e-7, -2, 3] });
-  assert.equal(numbers.text(infix(cell("a", 0), "^", number(2)), {}), "(1.5e−07)²");
-  assert.equal(numbers.text(infix(cell("a", 1), "^", number(3)), {}), "(−2)³");
-  assert.equal(numbers.text(infix(cell("a", 2), "^", cell("a", 1)), {}), "3^(−2)");
-  assert.equal(numbers.text(infix(cell("a", 2), "/", infix(cell("a", 2), "·", cell("a", 2))), {}), "3 / (3·3)");
-  assert.equal(numbers.text(infix(cell("a", 1), ">", number(0)), {}), "(−2 > 0)");
-  assert.equal(numbers.text({ kind: "call", name: "sqrt", arguments: [cell("a", 2)] }, {}), "√(3)");
-  assert.equal(numbers.text({ kind: "call", name: "abs", arguments: [cell("a", 1)] }, {}), "|−2|");
-  assert.equal(numbers.text({ kind: "call", name: "max", arguments: [cell("a", 1), number(0)] }, {}), "max(−2, 0)");
-  const row = { kind: "row", name: "softmax", inner: cell("a", "k"), letter: "k", over: 3, at: "j" };
-  assert.equal(numbers.text(row, { j: 1 }), "softmax(1.5e−07, −2, 3)[1]");
-  assert.equal(numbers.text({ kind: "whole", text: "N⁻¹ r" }, {}), "N⁻¹ r");
-  assert.equal(numbers.text(cell("a", "i+1"), { i: 1 }), "3");
+test("a number, a row of units and a stack as rows and columns, there and back", () => {
+  assert.deepEqual([sides([]), sides([3]), sides([2, 5]), sides([2, 3, 4])], [[1, 1], [1, 3], [2, 5], [2, 12]]);
+  for (const [place, shape, spot] of [[[], [], [0, 0]], [[2], [3], [0, 2]], [[1, 4], [2, 5], [1, 4]], [[1, 2, 3], [2, 3, 4], [1, 11]]]) {
+    assert.deepEqual(spotOf(place, shape), spot);
+    assert.deepEqual(placeAt(...spot, shape), place);
+  }
 });
 
-test("a long sum says what it leaves out, and never hides samples that are not there", () => {
-  const numbers = writer({ a: Array.from({ length: 100 }, (_, k) => k) }, { most: 4 });
-  assert.equal(numbers.text(sum("k", 100, cell("a", "k")), {}), "0 + 1 + 2 + … 96 more … + 99"); // 3 + 96 + 1 = 100
-  numbers.most = Infinity;
-  assert.equal(numbers.text(sum("k", 100, cell("a", "k")), {}).split(" + ").length, 100);
-  const part = writer({ a: [1, 1] }, { extents: { m: 2 }, missing: 30 });
-  assert.equal(part.text(sum("i", "m", cell("a", "i")), {}), "1 + 1 + … 30 more samples …");
-  const mean = { kind: "mean", letters: ["i"], over: ["m"], inner: cell("a", "i") };
-  assert.equal(part.text(mean, {}), "(1 + 1 + … 30 more samples …) / 32");
+test("a window shows the place, moves no more than it has to and stays inside", () => {
+  assert.equal(following(0, 8, 100, 50), 43);
+  assert.equal(following(43, 8, 100, 45), 43);
+  assert.equal(following(43, 8, 100, 10), 10);
+  assert.equal(following(99, 8, 100, 99), 92);
+  assert.equal(following(5, 8, 6, 2), 0);
+  assert.equal(following(0, 8, 100, 20, 25), 18); // 18 to 25: all six of them
+  assert.equal(following(40, 8, 100, 0, 99), 40); // longer than the window, which is inside it already
+  assert.equal(following(0, 8, 100, 20, 60), 20);
+  assert.equal(following(90, 8, 100, 20, 60), 53);
+  assert.deepEqual([within(-3, 8, 100), within(97, 8, 100), within(4, 8, 6)], [0, 92, 0]);
 });
 
-test("numbers as the terminal writes them", () => {
-  const said = [[0, "0"], [-0, "0"], [-2, "−2"], [0.123456, "0.1235"], [1.2e-5, "1.2e−05"], [12345.6, "1.235e+04"],
-    [1234, "1234"], [9.9999, "10"], [NaN, "NaN"], [Infinity, "∞"], [-Infinity, "−∞"]];
-  for (const [value, text] of said) assert.equal(format(value), text);
-  assert.equal(format(0.1 + 0.2, 0), "0.30000000000000004");
-  assert.equal(format(Math.fround(0.1), 0, true), "0.1");
-  assert.equal(Math.fround(Number(format(Math.fround(1 / 3), 0, true))), Math.fround(1 / 3));
+test("a window grows and shrinks about its middle, within bounds", () => {
+  assert.deepEqual(resized(40, 6, 100, 2), [39, 8]);
+  assert.deepEqual(resized(39, 8, 100, -2), [40, 6]);
+  assert.deepEqual(resized(0, 6, 100, 2), [0, 8]);
+  assert.deepEqual(resized(94, 6, 100, 2), [92, 8]);
+  assert.deepEqual(resized(0, 2, 100, -2), [0, 2]);
+  assert.deepEqual(resized(0, 39, 100, 5), [0, 40]);
+  assert.deepEqual(resized(0, 5, 6, 9), [0, 6]);
+  assert.deepEqual(resized(0, 1, 1, 2), [0, 1]);
 });
 
-test("arrays are decoded bit by bit", () => {
-  const values = [0.1, -0, NaN, Infinity, 5e-324, 1e300];
-  assert.deepEqual([...decode(encoded(values)).data], values);
-  const single = decode(encoded([0.1, NaN, -3.5, 2], "f4", [2, 2]));
-  assert.deepEqual([...single.data], [Math.fround(0.1), NaN, -3.5, 2]);
-  assert.equal(single.at(1, 0), -3.5);
-  assert.equal(decode(encoded([7], "f8", [])).at(), 7);
-});
-
-test("a window of numbers shows the place and stays inside", () => {
-  assert.equal(windowStart(0, 8, 100, 50), 43);
-  assert.equal(windowStart(43, 8, 100, 45), 43);
-  assert.equal(windowStart(43, 8, 100, 10), 10);
-  assert.equal(windowStart(99, 8, 100, 99), 92);
-  assert.equal(windowStart(5, 8, 6, 2), 0);
-  assert.deepEqual([sides([]), sides([3]), sides([2, 5])], [[1, 1], [1, 3], [2, 5]]);
+test("what is written of a long side, the last included", () => {
   assert.deepEqual(elided(4, 6), [0, 1, 2, 3]);
   assert.deepEqual(elided(10, 4), [0, 1, 2, null, 9]);
-  assert.deepEqual([lettersAt([]), lettersAt([3]), lettersAt([1, 2])], [{}, { j: 3 }, { i: 1, j: 2 }]);
 });
 
 test("odd numbers are marked as what they are, and colours have a sign", () => {
   assert.deepEqual([NaN, Infinity, -Infinity, 0, -0, 1e-300].map(kindOf), ["nan", "infinite", "infinite", "zero", "zero", ""]);
-  const [cold, none, warm] = [-1, 0, 1].map((value) => heat(value, 1));
-  assert.ok(cold[2] > cold[0]);
-  assert.ok(warm[0] > warm[2]);
-  assert.deepEqual(none, [247, 247, 247]);
-  assert.deepEqual(heat(NaN, 1), [255, 0, 255]);
+  for (const dark of [false, true]) {
+    const [cold, small, warm] = [-1, 1e-9, 1].map((value) => heat(value, 1, dark));
+    assert.ok(cold[2] > cold[0] + 50);
+    assert.ok(warm[0] > warm[2] + 50);
+    const all = [cold, small, warm, ...[0, NaN, Infinity].map((value) => heat(value, 1, dark))];
+    assert.equal(new Set(all.map(String)).size, 6);
+    assert.ok(Math.max(...small) - Math.min(...small) < 12); // pale: no colour
+  }
+  assert.deepEqual(heat(0.5, 1)[0] < heat(1, 1)[0], false);
 });
 
-test("the arrays that a line reads", () => {
+test("a dot that stands for several entries has the largest of them, whatever its sign, and NaN before all", () => {
+  const small = binned([1, -2, 0, 3], 2, 2, 10, 10);
+  assert.deepEqual([[...small.data], small.rows, small.columns], [[1, -2, 0, 3], 2, 2]);
+  const data = [0, 1, -5, 2, /**/ 0, 0, 4, Infinity, /**/ 0, 0, 1e-9, 0, /**/ 0, 0, NaN, Infinity];
+  assert.deepEqual([...binned(data, 4, 4, 2, 2).data], [1, Infinity, 0, NaN]);
+  assert.deepEqual([...binned(data, 4, 4, 4, 1).data], [-5, Infinity, 1e-9, NaN]);
+  const wide = binned(Float32Array.from({ length: 784 * 100 }, (_, k) => (k === 5 * 100 + 7 ? -3 : 1)), 784, 100, 190, 44);
+  assert.deepEqual([wide.rows, wide.columns], [190, 44]);
+  assert.equal(wide.data.filter((number) => number === -3).length, 1);
+  assert.equal(wide.data[Math.floor((5 * 190) / 784) * 44 + Math.floor((7 * 44) / 100)], -3);
+});
+
+test("a picture fits its box, and no side is too thin to be hit", () => {
+  for (const [rows, columns] of [[784, 20], [60, 784], [20, 20], [5000, 2], [1, 40]]) {
+    const [height, width] = pictureSize(rows, columns);
+    assert.ok(height <= 330 && width <= 330 && width >= 44 && height >= (rows === 1 ? 20 : 44), `${rows} × ${columns}`);
+  }
+  assert.deepEqual([0, 2, 100, 188, 190].map((at) => partOf(at, 190, 784)), [0, 0, 412, 783, 783]); // 100 / 190 · 784 = 412.6
+});
+
+test("the box about the cells that are marked", () => {
+  assert.equal(extent([]), null);
+  assert.deepEqual(extent([[3, 4]]), [3, 4, 1, 1]);
+  assert.deepEqual(extent([[3, 4], [3, 9], [5, 0]]), [3, 0, 3, 10]);
+});
+
+test("what a line reads: arrays in reading order, those in a piece no entry explains, and named constants", () => {
   const form = infix(sum("k", 2, infix(cell("X", "i", "k"), "·", cell("W", "k", "j"))), "+", cell("b", "j"));
   assert.deepEqual(readNames(form), ["X", "W", "b"]);
+  assert.deepEqual(readNames({ kind: "whole", text: "N1⁻¹ r1 + D" }, ["r1", "N1", "N"]), ["N1", "r1"]);
+  const number = (value, name) => ({ kind: "number", value, ...(name ? { name } : {}) });
+  const decay = infix(infix(number(0.9, "β₁"), "·", cell("m")), "+", infix(number(1), "−", number(0.9, "β₁")));
+  assert.deepEqual(constants(decay), [["β₁", 0.9]]);
+  assert.deepEqual([entryName("J", []), entryName("Z1", [0, 2])], ["J", "Z1[0, 2]"]);
+});
+
+test("what is said below the sum", () => {
+  const arrays = { W: { at: () => 0.5 }, "W.after": { at: () => 0.25 }, dZ: { at: () => 1 } };
+  const said = (line, step, place = [0]) =>
+    remarks({ line, place, arrays, step, writer: new Numbers({ value: () => 0 }) });
+  const part = { batch_size: 400, samples: [0, 1, 2] };
+  const over = { name: "db", value: "db", phase: "backward", entry: infix(sum("i", "m", cell("dZ", "i")), "·", cell("W")) };
+  assert.deepEqual(said(over, part), ["397 of the batch's 400 samples are not on this page; the result is that of all 400."]);
+  assert.deepEqual(said(over, { batch_size: 4, samples: [0, 1, 2] }), ["1 sample of the batch is not on this page; the result is that of all 4."]);
+  assert.deepEqual(said(over, { batch_size: 3, samples: [0, 1, 2] }), []);
+  assert.deepEqual(said({ ...over, entry: sum("k", 3, cell("dZ", "k")) }, part), []); // over the inputs, not the samples
+  const update = { name: "W", value: "W.after", phase: "update", entry: cell("W", "j") };
+  assert.deepEqual(said(update, part), ["W[0] was 0.5 before the step and is 0.25 after it."]);
+  const whole = { name: "s", value: "s", phase: "backward", entry: { kind: "whole", text: "H⁻¹ g" } };
+  assert.match(said(whole, part)[0], /^No entry of this line stands alone/);
 });

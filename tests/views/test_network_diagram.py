@@ -13,7 +13,7 @@ from glassnet.data import Preparation
 from glassnet.errors import GlassnetError
 from glassnet.views import plot_network
 from glassnet.views.network_columns import shown_units
-from glassnet.views.network_diagram import THINNEST, NetworkDrawing
+from glassnet.views.network_diagram import THINNEST, NetworkDrawing, shortened
 from glassnet.views.palette import luminance
 
 rng = np.random.default_rng(3)
@@ -153,6 +153,13 @@ def test_units_that_are_shown():
     assert shown_units(12, 12).tolist() == list(range(12))
     assert shown_units(13, 12).tolist() == [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12]  # 11 units and the place of 2 more
     assert shown_units(40, 4).tolist() == [0, 1, 39]
+
+
+def test_long_names_are_shortened():
+    assert shortened("petal length (cm)", 17) == "petal length (cm)"
+    assert shortened("petal length (cm)", 14) == "petal length"
+    assert shortened("petal length (cm)", 8) == "petal l…"
+    assert shortened("P(yes)", 6) == "P(yes)"
 
 
 def test_captions_name_everything_that_happens_to_a_layer():

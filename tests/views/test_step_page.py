@@ -103,7 +103,9 @@ def test_the_page_is_one_file_with_every_number(tmp_path):
         held = np.frombuffer(base64.b64decode(array["data"]), f"<{array['type']}").reshape(array["shape"])
         np.testing.assert_array_equal(held, trace[name])
     imports = json.loads(re.search(r'<script type="importmap">(.*?)</script>', text)[1])["imports"]
-    assert set(imports) == {"#step", "#entries", "#matrix", "#arrays", "#overview"}
+    assert set(imports) == {
+        f"#{name}" for name in ("step", "arrays", "entries", "worked", "matrix", "heat_map", "windows", "walk", "overview")
+    }
     assert base64.b64decode(imports["#step"].partition(",")[2]).decode().startswith("// The step page")
 
 
@@ -123,7 +125,7 @@ def test_a_page_that_cannot_be_written_says_so(tmp_path):
 
 def test_modules_come_with_what_they_import():
     assert with_imports(["step"])[0] == "step"
-    assert set(with_imports(["matrix"])) == {"matrix", "arrays"}
+    assert set(with_imports(["matrix"])) == {"matrix", "arrays", "heat_map", "walk", "windows"}
 
 
 def test_numbers_that_json_cannot_hold_are_refused_and_arrays_hold_them():

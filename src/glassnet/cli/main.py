@@ -155,6 +155,8 @@ def glassnet(
       glassnet train sales.csv --target price     your own table
       glassnet show runs/sales-1                  the network, its equations, its results
       glassnet trace runs/sales-1 --iteration 0   one step of the training, every number of it
+      glassnet animate runs/flower-1 boundary network cost --out flower.gif
+      glassnet report runs/sales-1                all of it as one page, to send to a colleague
       glassnet predict runs/sales-1 new.csv --out predictions.csv
       glassnet regress "price ~ size + city" sales.csv
 

@@ -250,7 +250,7 @@ def page_bytes(picture: Picture) -> tuple[str, bytes]:
 
     held = io.BytesIO()
     if features.check("webp"):
-        Image.fromarray(picture).save(held, "WEBP", quality=PAGE_QUALITY, method=4)
+        Image.fromarray(picture).save(held, "WEBP", quality=PAGE_QUALITY, method=2)
         return "image/webp", held.getvalue()
     Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
     return "image/png", held.getvalue()

@@ -45,10 +45,14 @@ class Diagram:
 
     def settle(self) -> None:
         # Nothing stands below a diagram, so it may have the room in which its neighbours have their labels.
-        place, box = self.place, self.drawing.ax.get_position()
-        rows = place.get_gridspec().nrows
-        bottom = max(0.015, (rows - place.rowspan.stop) / rows * (box.y1 if rows == 1 else 0.94) + 0.01)
-        self.drawing.ax.set_position((box.x0, bottom, box.width, box.y1 - bottom))
+        ax, figure = self.drawing.ax, self.drawing.ax.figure
+        box, bottom = ax.get_position(), 0.015
+        for other in figure.axes:
+            spec, around = other.get_subplotspec(), other.get_tightbbox()
+            below = spec is not None and spec.get_topmost_subplotspec().rowspan.start == self.place.rowspan.stop
+            if below and around is not None:
+                bottom = max(bottom, around.y1 / figure.bbox.height + 0.01)
+        ax.set_position((box.x0, bottom, box.width, box.y1 - bottom))
         self.drawing.fit()
 
     def show(self, instant: Instant, state: State) -> None:

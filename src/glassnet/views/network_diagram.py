@@ -213,16 +213,16 @@ class NetworkDrawing:
         named = [max((len(name) for name in self.columns[side].names), default=0) for side in (0, -1)]
         named[1] += numbers
         # Long names are written smaller, and where that is not enough, shortened.
-        self.small = float(np.clip((0.3 * width - 8) / (max(*named, 1) * LETTER * size), 0.7, 1.0))
-        left, right = (min(letters * LETTER * size * self.small + 8, 0.3 * width) for letters in named)
+        most = (0.56 if len(self.columns) < 4 else 0.5) * width
+        needed = [letters * LETTER * size + 8 for letters in named]
+        self.small = float(np.clip(most / sum(needed), 0.7, 1.0))
+        left, right = (self.small * each * min(1.0, most / (self.small * sum(needed))) for each in needed)
         slots = max(column.slots for column in self.columns)
-        caption_lines = max(len(column.caption) for column in self.columns)
-        longest = max(len(line) for column in self.columns for line in column.caption)
         apart = (width - left - right) / len(self.columns)
-        caption_size = float(np.clip(1.05 * apart / (LETTER * longest), 4.5, size))
+        caption_size, caption_lines = self._fit_captions(apart, size)
         foot = (0.9 + 1.5 * self._legend(width)) * palette.LEGEND_SIZE * self.scale + 1.3 * caption_lines * caption_size
-        room = height - foot
-        self.diameter = float(np.clip(min(0.74 * room / slots, 0.42 * apart), 3.0, 44.0 * self.scale))
+        high = height - foot
+        self.diameter = float(np.clip(min(0.74 * high / slots, 0.42 * apart), 3.0, 44.0 * self.scale))
         self.widest = float(np.clip(0.16 * self.diameter, 1.2, 7.0 * self.scale))
         first = left + max(self.diameter, 0.4 * apart) / 2 + 2
         last = width - right - max(self.diameter, 0.4 * apart) / 2 - 2
@@ -230,7 +230,7 @@ class NetworkDrawing:
         self.places: dict[int, Array] = {}
         for column, x in zip(self.columns, across, strict=True):
             step = min(1.0 / column.slots, 1.0 / min(slots, 4.5))
-            up = foot / height + room / height * (0.5 + step * ((column.slots - 1) / 2 - np.arange(column.slots)))
+            up = foot / height + high / height * (0.5 + step * ((column.slots - 1) / 2 - np.arange(column.slots)))
             rows = np.delete(up, column.gap) if column.left_out else up[: len(column.units)]
             self.places[column.number] = np.column_stack([np.full(len(rows), x), rows])
             if column.left_out:
@@ -252,6 +252,20 @@ class NetworkDrawing:
             ends.append(np.stack([np.repeat(start, len(stop), axis=0), np.tile(stop, (len(start), 1))], axis=1))
         self.ends = np.concatenate([np.zeros((0, 2, 2)), *ends])
 
+    def _fit_captions(self, apart: float, size: float) -> tuple[float, int]:
+        """The size at which captions fit beside one another, and their lines: "8 relu" in two where it would be small."""
+        captions = [column.caption for column in self.columns]
+
+        def fitting() -> float:
+            longest = max(len(line) for caption in captions for line in caption)
+            return float(np.clip(1.05 * apart / (LETTER * longest), 4.5, size))
+
+        if fitting() < 0.8 * size:
+            captions = [[*caption[0].split(" ", 1), *caption[1:]] if caption else [] for caption in captions]
+        for text, caption in zip(self.captions, captions, strict=True):
+            text.set_text(plain("\n".join(caption)))
+        return fitting(), max(len(caption) for caption in captions)
+
     def _place_words(
         self, across: Array, size: float, caption_size: float, foot: float, rooms: tuple[float, float]
     ) -> None:
@@ -268,7 +282,7 @@ class NetworkDrawing:
             for row, name in enumerate(column.names):
                 text = self.names[column.number, row]
                 place = self.places[column.number][row]
-                fitted = name if len(name) <= letters else f"{name[: letters - 1]}…"
+                fitted = shortened(name, letters)
                 self._fitted[column.number, row] = fitted
                 text.set_text(plain(fitted))
                 text.set_position((place[0] + sign * aside, place[1]))
@@ -306,6 +320,13 @@ class NetworkDrawing:
             return
         for row, value in enumerate(outputs[: len(last.names)]):
             self.names[last.number, row].set_text(plain(f"{self._fitted[last.number, row]} {_short(float(value))}"))
+
+
+def shortened(name: str, letters: int) -> str:
+    """A name in so many letters: first without its unit in brackets, then without its end."""
+    if len(name) > letters and name.endswith(")") and "(" in name[1:]:
+        name = name[: name.rindex("(")].rstrip()
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def _short(value: float) -> str:

@@ -34,9 +34,10 @@ def equations(derivation: Derivation) -> dict[str, Any]:
 
 
 def _line(equation: Equation) -> dict[str, Any]:
+    shape = shape_text(equation.shape) if equation.shape else ""
     computed = None if equation.textbook is None else f"<math>{equation.expression.mathml()}</math>"
     return {
-        "name": equation.name, "mathml": equation.mathml(), "text": str(equation), "shape": shape_text(equation.shape),
+        "name": equation.name, "mathml": equation.mathml(), "text": str(equation), "shape": shape,
         "why": equation.why, "rules": list(equation.rules) if equation.phase == "backward" else [], "computed": computed,
     }  # fmt: skip
 
@@ -45,7 +46,7 @@ def _letters(derivation: Derivation) -> list[dict[str, Any]]:
     found = [
         {
             "mathml": f"<math>{symbol_in(name, MATHML)}</math>",
-            "shape": "" if shape is None else shape_text(shape),
+            "shape": shape_text(shape) if shape else "",
             "said": meaning,
             "formula": None,
         }

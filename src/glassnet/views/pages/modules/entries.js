@@ -13,11 +13,11 @@ const RAISED = { 2: "²", 3: "³" };
 /**
  * The numbers a step is written with.
  * value(name, place) → a number; extents: { m: samples there are numbers for }; missing: samples of the batch there are none for;
- * digits: significant ones, 0 for all; most: terms of a sum that are written.
+ * digits: significant ones, 0 for all; most: terms of a sum that are written; keep: a sample whose term is written too.
  */
 export class Numbers {
-  constructor({ value, extents = {}, missing = 0, digits = 4, most = 8, single = false }) {
-    Object.assign(this, { value, extents, missing, digits, most, single });
+  constructor({ value, extents = {}, missing = 0, digits = 4, most = 8, single = false, keep = null }) {
+    Object.assign(this, { value, extents, missing, digits, most, single, keep });
   }
 
   /** Pieces of text, and cells { text, name, place }, that together write the entry at `letters` ({ i: 0, j: 2 }). */
@@ -122,14 +122,23 @@ function afterMinus(pieces) {
 function terms(letters, over, inner, at, numbers) {
   const sides = over.map((side) => numbers.side(side));
   const count = sides.reduce((product, side) => product * side, 1);
-  const first = count <= numbers.most ? count : numbers.most - 1;
   const found = [];
-  for (let k = 0; k < first; k += 1) found.push(write(inner, { ...at, ...placeAt(letters, sides, k) }, numbers));
-  if (first < count) {
-    if (count - first > 1) found.push(count - first - 1);
-    found.push(write(inner, { ...at, ...placeAt(letters, sides, count - 1) }, numbers));
+  let next = 0;
+  for (const k of shown(over, sides, count, numbers)) {
+    if (k > next) found.push(k - next);
+    found.push(write(inner, { ...at, ...placeAt(letters, sides, k) }, numbers));
+    next = k + 1;
   }
   return { found, count };
+}
+
+/** Which terms are written: of a long sum the first ones and the last, and over the samples that of the sample to be kept. */
+function shown(over, sides, count, { most, keep }) {
+  if (count <= most) return Array.from({ length: count }, (_, k) => k);
+  const found = new Set(Array.from({ length: most - 1 }, (_, k) => k));
+  const axis = over.indexOf("m");
+  if (axis >= 0 && keep !== null) found.add(keep * sides.slice(axis + 1).reduce((product, side) => product * side, 1));
+  return [...found.add(count - 1)].sort((a, b) => a - b);
 }
 
 function total(form, at, numbers) {

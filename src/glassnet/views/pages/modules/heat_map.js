@@ -4,6 +4,7 @@ import { kindOf } from "#arrays";
 
 const BOX = 190;
 const THINNEST = 44;
+const STRIP = 22;
 // Blue and orange are told apart by colour-blind readers too; what is no ordinary number has a colour of its own.
 const LIGHT = { cold: [0, 84, 153], warm: [184, 68, 0], pale: [250, 250, 250], zero: [205, 208, 212], nan: [190, 0, 140], infinite: [0, 0, 0] };
 const DARK = { cold: [98, 180, 250], warm: [255, 150, 70], pale: [30, 34, 39], zero: [72, 78, 86], nan: [255, 110, 210], infinite: [255, 255, 255] };
@@ -39,7 +40,8 @@ export function binned(data, rows, columns, down, across) {
 export function pictureSize(rows, columns) {
   const longest = columns > rows ? 1.7 * BOX : BOX;
   const scale = longest / Math.max(rows, columns);
-  return [Math.max(THINNEST, Math.round(rows * scale)), Math.max(THINNEST, Math.round(columns * scale))];
+  const side = (count) => Math.max(count === 1 ? STRIP : THINNEST, Math.round(count * scale));
+  return [side(rows), side(columns)];
 }
 
 export class HeatMap {
@@ -114,8 +116,9 @@ export class HeatMap {
 
   entryAt(event) {
     const box = this.canvas.getBoundingClientRect();
-    const part = (at, start, side, count) => Math.max(0, Math.min(count - 1, Math.floor(((at - start) / side) * count)));
-    return [part(event.clientY, box.top, box.height, this.rows), part(event.clientX, box.left, box.width, this.columns)];
+    return [
+      partOf(event.clientY - box.top, box.height, this.rows), partOf(event.clientX - box.left, box.width, this.columns),
+    ];
   }
 
   listen() {
@@ -163,6 +166,12 @@ export class HeatMap {
   titleOf(row, column) {
     return `row ${row}, column ${column}: ${this.data[row * this.columns + column]}`;
   }
+}
+
+/** Which of `count` rows lies at a height; close to an end it is the one at the end, so that a finger can reach it. */
+export function partOf(at, side, count, edge = 3) {
+  if (at < edge) return 0;
+  return at > side - edge ? count - 1 : Math.floor((at / side) * count);
 }
 
 /** The smallest box about some entries: row, column, rows, columns. */

@@ -16,11 +16,12 @@ export class Matrix {
    */
   constructor(element, { name, label, note, array, rowNames = null, pick, settings, result = false }) {
     Object.assign(this, { element, name, array, pick, settings, result });
-    this.rowNames = array.samples ? rowNames : null;
+    this.rowNames = rowNames;
     [this.rows, this.columns] = sides(array.shape);
     this.large = this.rows > WHOLE[0] || this.columns > WHOLE[1];
     this.size = [this.rows, this.columns].map((side, axis) => (side > WHOLE[axis] ? WINDOW[axis] : side));
-    if (this.columns === 1 && this.rows > WHOLE[0]) this.size[0] = WHOLE[0];
+    if (this.columns === 1 && this.large) this.size[0] = WHOLE[0];
+    if (this.rows === 1 && this.large) this.size[1] = 7;
     this.from = [0, 0];
     this.spots = [];
     this.marked = new Set();
@@ -73,7 +74,7 @@ export class Matrix {
     let from = this.from;
     if (box) {
       from = [0, 1].map((axis) => following(this.from[axis], this.size[axis], [this.rows, this.columns][axis], box[axis], box[axis] + box[axis + 2] - 1));
-      if (!this.current && this.rowNames && box[2] > 1) {
+      if (!this.current && this.array.samples && box[2] > 1) {
         from[0] = following(this.from[0], this.size[0], this.rows, sample); // a sum over the samples: the one that is looked at
       }
     }
@@ -123,7 +124,7 @@ export class Matrix {
     for (const row of rows) {
       const line = body.insertRow();
       line.dataset.row = row;
-      if (headed) line.append(header("row", String(row), this.rowNames?.[row]));
+      if (headed) line.append(header("row", String(row), this.array.samples && this.rowNames ? this.rowNames[row] : ""));
       for (const column of columns) line.insertCell().append(this.button(row, column));
     }
     this.place.replaceChildren(table);
@@ -169,7 +170,7 @@ export class Matrix {
     this.stop ??= this.buttons.values().next().value;
     this.stop.tabIndex = 0;
     for (const line of this.place.querySelectorAll("tr[data-row]")) {
-      line.classList.toggle("sample", Boolean(this.rowNames) && Number(line.dataset.row) === this.sample);
+      line.classList.toggle("sample", this.array.samples && Number(line.dataset.row) === this.sample);
     }
     if (this.map) this.drawMap();
   }

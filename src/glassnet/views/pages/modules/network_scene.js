@@ -103,7 +103,7 @@ export class NetworkScene {
     const narrow = canvas.width < 420;
     g.font = "13px system-ui, sans-serif";
     const longest = (layer) => Math.max(...layer.labels.map((label) => g.measureText(label).width));
-    const room = (layer) => (layer.named ? Math.min(narrow ? 100 : 170, 24 + longest(layer)) : 22);
+    const room = (layer) => (layer.named ? Math.min(narrow ? 0.34 * canvas.width : 170, 24 + longest(layer)) : 22);
     const margins = { left: room(data.layers[0]), right: room(data.layers.at(-1)), top: 30, bottom: 12 };
     this.places = layout(data.layers, canvas.width, canvas.height, margins);
     this.edges(g, moment, palette);

@@ -1,10 +1,10 @@
 // All lines of the step at a glance, each with its numbers: for a first look, and for paper.
 
-import { format } from "#arrays";
-import { kindOf, sides } from "#matrix";
+import { format, kindOf } from "#arrays";
+import { sides } from "#walk";
 
 const ROWS = 6;
-const COLUMNS = 7;
+const COLUMNS = 5;
 
 /** The places that are written of so many: the first ones and the last, with null where some are left out. */
 export function elided(count, most) {
@@ -12,39 +12,31 @@ export function elided(count, most) {
   return [...Array.from({ length: most - 1 }, (_, k) => k), null, count - 1];
 }
 
-export function overview(element, step, arrays, rowNames, single) {
-  let phase = "";
-  for (const line of step.lines) {
-    if (line.phase !== phase) {
-      phase = line.phase;
-      element.appendChild(document.createElement("h3")).textContent = phase[0].toUpperCase() + phase.slice(1);
-    }
-    const item = element.appendChild(document.createElement("section"));
-    item.innerHTML = `<div class="math">${line.mathml}</div><p></p>`;
-    item.querySelector("p").textContent = line.why;
-    item.append(table(line, arrays[line.value], rowNames, single));
+/** Puts the numbers below every element that says, as `data-array`, which array it is about. */
+export function overview(element, arrays, rowNames, single) {
+  for (const place of element.querySelectorAll("[data-array]")) {
+    const name = place.dataset.array;
+    place.replaceChildren(table(name, arrays[name], rowNames, single));
   }
 }
 
-function table(line, array, rowNames, single) {
+function table(name, array, rowNames, single) {
   const [rows, columns] = sides(array.shape);
   const made = document.createElement("table");
-  made.setAttribute("aria-label", `${line.name}, ${rows} by ${columns}`);
+  made.setAttribute("aria-label", array.shape.length ? `${name}, ${rows} by ${columns}` : name);
+  if (array.shape.length) made.className = "bracketed";
   for (const row of elided(rows, ROWS)) {
-    const place = made.insertRow();
-    if (row === null) {
-      place.insertCell().textContent = "⋮";
-      continue;
-    }
+    const line = made.insertRow();
     if (array.samples) {
-      const head = place.appendChild(document.createElement("th"));
+      const head = line.appendChild(document.createElement("th"));
       head.scope = "row";
-      head.textContent = rowNames[row];
+      head.textContent = row === null ? "" : rowNames[row];
     }
     for (const column of elided(columns, COLUMNS)) {
-      const cell = place.insertCell();
-      cell.textContent = column === null ? "…" : format(array.data[row * columns + column], 4, single);
-      if (column !== null) cell.className = kindOf(array.data[row * columns + column]);
+      const cell = line.insertCell();
+      const number = array.data[row * columns + column];
+      cell.textContent = row === null ? "⋮" : column === null ? "…" : format(number, 4, single);
+      if (row !== null && column !== null) cell.className = kindOf(number);
     }
   }
   return made;

@@ -2,12 +2,16 @@
 
 import { decode, format } from "#arrays";
 import { Numbers, cells, lettersAt } from "#entries";
-import { Matrix, sides } from "#matrix";
+import { Matrix } from "#matrix";
 import { overview } from "#overview";
+import { below, count, further, placeOf } from "#walk";
+import { constants, entryName, note, readNames, remarks, sum } from "#worked";
 
-const PHASES = { forward: "Forward", cost: "Cost", backward: "Backward", update: "Update" };
-const SECONDS_AN_ENTRY = 0.9;
 const SHORT = 8;
+const IDS = [
+  "lines", "equation", "why", "rules", "form", "computed", "worked", "sources", "result", "sample", "sample-said", "sample-box",
+  "digits", "speed", "where", "play", "every", "every-box", "theme", "overview", "numbers", "return", "sign",
+];
 
 class Page {
   constructor(step) {
@@ -19,20 +23,16 @@ class Page {
     this.line = 0;
     this.place = [];
     this.sample = 0;
+    this.way = []; // where a person came from, to go back to
+    this.views = new Map();
     this.rowNames = step.rows.map((row) => `row ${row}`);
-    this.find();
-    this.makeList();
-    this.makeControls();
-    overview(this.parts.overview, step, this.arrays, this.rowNames, this.single);
+    this.shuffled = step.rows.some((row, k) => row !== k);
+    this.parts = Object.fromEntries(IDS.map((id) => [id, document.getElementById(id)]));
+    this.buttons = [...document.querySelectorAll("#lines [data-line]")];
+    this.listen();
     this.fromAddress() || this.go(0);
-  }
-
-  find() {
-    this.parts = {};
-    for (const id of ["lines", "equation", "why", "rules", "form", "computed", "worked", "sources", "result", "sample", "sample-said",
-      "sample-box", "digits", "where", "play", "every", "every-box", "theme", "overview", "numbers"]) {
-      this.parts[id.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())] = document.getElementById(id);
-    }
+    const rest = () => overview(this.parts.overview, this.arrays, this.rowNames, this.single);
+    (globalThis.requestIdleCallback ?? setTimeout)(rest);
   }
 
   // What is looked at.
@@ -45,270 +45,259 @@ class Page {
     return this.arrays[this.now.value];
   }
 
-  writer(most) {
+  get dark() {
+    const wanted = document.documentElement.dataset.theme;
+    return wanted ? wanted === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  writer() {
     return new Numbers({
       value: (name, place) => this.arrays[name].at(...place),
       extents: { m: this.step.samples.length },
       missing: this.step.batch_size - this.step.samples.length,
       digits: this.digits,
-      most,
+      most: this.every ? Infinity : SHORT,
       single: this.single,
+      keep: this.sample,
     });
   }
 
   /** Go to a line; the sample that is looked at stays. */
   go(line, place = null) {
+    const focused = document.activeElement?.closest?.(".matrix td");
     this.line = Math.max(0, Math.min(this.step.lines.length - 1, line));
-    const shape = this.values.shape;
-    this.place = place ?? shape.map((_, axis) => (axis === 0 && this.values.samples ? this.sample : 0));
-    if (this.values.samples) this.sample = this.place[0];
     this.showLine();
+    this.to(place ?? this.values.shape.map((_, axis) => (axis === 0 && this.values.samples ? this.sample : 0)));
+    if (focused) this.focus();
+  }
+
+  /** Go to an entry of the line. */
+  to(place) {
+    const focused = document.activeElement?.closest?.("#result td");
+    this.place = place;
+    if (this.values.samples) this.sample = place[0];
     this.showEntry();
+    if (focused) this.focus();
+  }
+
+  /** Who walks through the entries from a cell stays with the cell that is computed. */
+  focus() {
+    this.views.get(this.now.value).stop.focus({ preventScroll: true });
   }
 
   /** The next or an earlier entry of the line; past its end, the next line. */
   walk(by) {
-    const [rows, columns] = sides(this.values.shape);
-    const [row, column] = this.place.length === 2 ? this.place : [0, this.place[0] ?? 0];
-    const next = row * columns + column + by;
-    if (next >= rows * columns) return this.line < this.step.lines.length - 1 ? this.enter(this.line + 1, 0) : this.stop();
-    if (next < 0) return this.line > 0 ? this.enter(this.line - 1, -1) : undefined;
-    return this.to(next);
+    const place = further(this.place, this.values.shape, by);
+    if (place) return this.to(place);
+    const line = this.line + by;
+    if (line < 0 || line >= this.step.lines.length) return this.stop();
+    const { shape } = this.arrays[this.step.lines[line].value];
+    return this.go(line, placeOf(by < 0 ? count(shape) - 1 : 0, shape));
   }
 
-  enter(line, end) {
-    const [rows, columns] = sides(this.arrays[this.step.lines[line].value].shape);
-    this.go(line);
-    this.to(end < 0 ? rows * columns - 1 : 0);
-  }
-
-  to(number) {
-    const columns = sides(this.values.shape)[1];
-    const place = [Math.floor(number / columns), number % columns];
-    this.place = this.values.shape.length === 2 ? place : this.values.shape.length ? [place[1]] : [];
-    if (this.values.samples) this.sample = this.place[0];
-    this.showEntry();
-  }
-
-  down(by) {
-    if (this.place.length !== 2) return;
-    this.place = [Math.max(0, Math.min(this.values.shape[0] - 1, this.place[0] + by)), this.place[1]];
-    if (this.values.samples) this.sample = this.place[0];
-    this.showEntry();
+  choose(sample) {
+    this.sample = sample;
+    this.to(this.values.samples ? [sample, ...this.place.slice(1)] : this.place);
   }
 
   /** A cell was chosen: go to the line that gives it; of what is given, say so. */
   pick(name, place) {
     this.stop();
-    const lines = this.step.lines;
-    const line = lines.findIndex((one) => one.value === name);
-    if (line < 0) {
-      if (this.arrays[name].samples) {
-        this.sample = place[0];
-        if (this.values.samples) this.place = [this.sample, ...this.place.slice(1)];
-        this.showEntry();
-      }
-      const said = name in this.step.symbols ? this.step.symbols[name].meaning : "";
-      this.parts.worked.append(this.said(`${name}[${place.join(", ")}] is given to the step${said ? `: ${said}` : ""}.`));
-      return;
+    if (name === this.now.value) return this.to(place);
+    const line = this.step.lines.findIndex((one) => one.value === name);
+    if (line >= 0) {
+      this.way.push([this.line, this.place]);
+      return this.go(line, place);
     }
-    this.go(line, place);
+    if (this.arrays[name].samples) this.choose(place[0]);
+    const meaning = this.step.symbols[name]?.meaning;
+    return this.parts.worked.append(note(`${entryName(name, place)} is given to the step${meaning ? `: ${meaning}` : ""}.`));
   }
 
-  said(text) {
-    const note = document.createElement("p");
-    note.className = "given";
-    note.textContent = text;
-    return note;
+  goBack() {
+    const came = this.way.pop();
+    if (came) this.go(...came);
   }
 
   // Showing it.
 
   showLine() {
     const line = this.now;
-    this.parts.equation.innerHTML = line.mathml;
-    this.parts.why.textContent = line.why;
-    this.parts.rules.replaceChildren(...line.rules.map((rule) => Object.assign(document.createElement("li"), { textContent: `by ${rule}` })));
-    this.parts.form.textContent = line.entry_text;
-    this.parts.computed.innerHTML = line.computed_as ? `computed as ${line.computed_as}, which cannot overflow` : "";
-    for (const [k, button] of this.buttons.entries()) {
-      button.setAttribute("aria-current", String(k === this.line));
-      if (k === this.line && this.parts.lines.scrollHeight > this.parts.lines.clientHeight) {
-        this.parts.lines.scrollTop = button.offsetTop - this.parts.lines.clientHeight / 2;
-      }
-    }
-    const names = [...new Set(readNames(line.entry))].filter((name) => name in this.arrays);
-    const matrices = names.filter((name) => this.arrays[name].shape.length);
-    this.views = new Map();
-    const make = (name, note) => {
-      const figure = document.createElement("figure");
-      const symbol = this.step.symbols[name] ?? { label: name, meaning: "" };
-      this.views.set(name, new Matrix(figure, {
-        name, label: symbol.label, note, array: this.arrays[name], rowNames: this.rowNames,
-        pick: (...chosen) => this.pick(...chosen), settings: () => ({ digits: this.digits, single: this.single }),
-      }));
-      return figure;
-    };
-    const before = line.phase === "update";
-    const left = (name) => (name.endsWith(".after") ? "after this step" : before && name === line.name ? "before this step" : "");
-    this.parts.sources.replaceChildren(...matrices.map((name) => make(name, left(name) || this.step.symbols[name]?.meaning)));
-    this.parts.result.replaceChildren(make(line.value, before ? "after this step" : "what this line gives"));
-    const numbers = names.filter((name) => !this.arrays[name].shape.length);
-    this.scalars = numbers;
-    this.showScalars();
+    const { parts } = this;
+    parts.equation.innerHTML = line.mathml;
+    parts.why.textContent = line.why;
+    parts.rules.replaceChildren(...line.rules.map((rule) => Object.assign(document.createElement("li"), { textContent: rule })));
+    parts.form.textContent = line.entry_text;
+    parts.computed.innerHTML = line.computed_as ? `computed as ${line.computed_as}` : "";
+    for (const [k, button] of this.buttons.entries()) button.setAttribute("aria-current", String(k === this.line));
+    this.reveal(this.buttons[this.line]);
+    const names = [...new Set(readNames(line.entry, Object.keys(this.arrays)))].filter((name) => name in this.arrays);
+    const own = line.value;
+    this.views.clear();
+    const read = names.filter((name) => this.arrays[name].shape.length && name !== own);
+    parts.sources.replaceChildren(...read.map((name) => this.figure(name, this.meaning(name))));
+    parts.result.replaceChildren(this.figure(own, line.phase === "update" ? "after this step" : "what this line gives", true));
+    parts.sign.textContent = line.phase === "update" ? "←" : "=";
+    this.scalars = names.filter((name) => !this.arrays[name].shape.length);
+    this.showNumbers();
   }
 
-  showScalars() {
-    this.parts.numbers.replaceChildren(...this.scalars.map((name) => {
-      const item = document.createElement("li");
-      const symbol = this.step.symbols[name];
-      item.innerHTML = `${symbol?.label ?? name} = <output></output> <span class="note"></span>`;
-      item.querySelector("output").textContent = format(this.arrays[name].data[0], this.digits, this.single);
-      item.querySelector(".note").textContent = symbol?.meaning ?? "";
-      return item;
+  figure(name, said, result = false) {
+    const figure = document.createElement("figure");
+    this.views.set(name, new Matrix(figure, {
+      name, label: this.step.symbols[name]?.label ?? name, note: said, array: this.arrays[name], rowNames: this.shuffled ? this.rowNames : null, result,
+      pick: (...chosen) => this.pick(...chosen),
+      settings: () => ({ digits: this.digits, single: this.single, dark: this.dark }),
     }));
+    return figure;
+  }
+
+  meaning(name) {
+    if (name.endsWith(".after")) return "after this step, from a line above";
+    return this.now.phase === "update" && name === this.now.name ? "before this step" : this.step.symbols[name]?.meaning;
+  }
+
+  reveal(button) {
+    const box = this.parts.lines;
+    const [top, bottom] = [button.offsetTop - box.offsetTop, button.offsetTop - box.offsetTop + button.offsetHeight];
+    if (top < box.scrollTop + 40 || bottom > box.scrollTop + box.clientHeight - 40) box.scrollTop = top - box.clientHeight / 2;
+  }
+
+  showNumbers() {
+    const item = (label, number, said) => {
+      const made = document.createElement("li");
+      made.innerHTML = `${label} = <output></output> <span class="note"></span>`;
+      const output = made.querySelector("output");
+      output.textContent = format(number, this.digits, this.single);
+      output.title = format(number, 0, this.single);
+      made.querySelector(".note").textContent = said;
+      return made;
+    };
+    this.parts.numbers.replaceChildren(
+      ...this.scalars.map((name) => item(this.step.symbols[name]?.label ?? name, this.arrays[name].data[0], this.step.symbols[name]?.meaning.split(":")[0] ?? "")),
+      ...constants(this.now.entry).map(([name, value]) => item(name, value, "")),
+    );
   }
 
   showEntry() {
-    const { entry, value, name } = this.now;
-    const letters = lettersAt(this.place);
-    const numbers = this.writer(this.every ? Infinity : SHORT);
-    const found = new Map();
-    if (entry.kind !== "whole") for (const [from, place] of cells(entry, letters, numbers)) {
-      if (!found.has(from)) found.set(from, []);
-      found.get(from).push(place);
-    }
-    const own = value === name ? null : value;
-    for (const [other, view] of this.views) {
-      const current = other === value && (!own || other === own) ? this.place : null;
-      view.mark(current, other === value ? [] : found.get(other) ?? [], this.sample);
-    }
-    this.showWorked(entry, letters, numbers);
+    const { line: index, place, arrays, parts, step, now: line } = this;
+    const writer = this.writer();
+    const found = new Map([...this.views.keys()].map((name) => [name, []]));
+    for (const [name, at] of cells(line.entry, lettersAt(place), writer)) if (name !== line.value) found.get(name)?.push(at);
+    for (const [name, view] of this.views) view.mark(name === line.value ? place : null, found.get(name), this.sample);
+    const sample = this.values.samples ? null : this.sample;
+    const written = sum({ line, place, arrays, writer, sample });
+    parts.worked.replaceChildren(written, ...remarks({ line, place, arrays, writer, step }).map(note));
+    parts.worked.classList.toggle("whole", this.every);
+    parts["every-box"].hidden = !this.every && !written.textContent.includes("more …");
+    parts.where.textContent = `${entryName(line.name, place)}: line ${index + 1} of ${step.lines.length}`;
     this.showSample();
-    const index = this.place.length ? `[${this.place.join(", ")}]` : "";
-    this.parts.where.textContent = `${name}${index}: line ${this.line + 1} of ${this.step.lines.length}`;
-    history.replaceState(null, "", `#${encodeURIComponent(name)}${this.place.length ? `,${this.place.join()}` : ""}`);
+    const [from] = this.way.slice(-1);
+    parts.return.hidden = !from;
+    if (from) parts.return.textContent = `↩ ${entryName(step.lines[from[0]].name, from[1])}`;
+    this.address();
   }
 
-  showWorked(entry, letters, numbers) {
-    const result = document.createElement("strong");
-    result.className = "current";
-    result.textContent = format(this.values.at(...this.place), this.digits, this.single);
-    result.title = format(this.values.at(...this.place), 0, this.single);
-    const left = document.createElement("span");
-    left.className = "left";
-    left.textContent = `${this.now.name}${this.place.length ? `[${this.place.join(", ")}]` : ""} ${this.now.phase === "update" ? "←" : "="} `;
-    const pieces = numbers.written(entry, letters).map((piece) => {
-      const span = document.createElement("span");
-      span.textContent = typeof piece === "string" ? piece : piece.text;
-      if (typeof piece !== "string") {
-        span.className = "source";
-        span.title = `${piece.name}${piece.place.length ? `[${piece.place.join(", ")}]` : ""} = ${format(this.arrays[piece.name].at(...piece.place), 0, this.single)}`;
-      }
-      return span;
-    });
-    const sum = document.createElement("p");
-    sum.className = "sum";
-    sum.append(left, ...pieces, " = ", result);
-    this.parts.worked.replaceChildren(sum);
-    if (entry.kind === "whole") {
-      this.parts.worked.append(this.said("No entry of this line stands alone: all of the matrices together give it."));
-    }
-    const missing = this.step.batch_size - this.step.samples.length;
-    if (missing && sum.textContent.includes("more samples")) {
-      this.parts.worked.append(this.said(`${missing} of the batch's ${this.step.batch_size} samples are not in this page; the result is of all of them.`));
-    }
-    this.parts.everyBox.hidden = !this.every && !sum.textContent.includes("more …");
+  /** What is looked at stands in the address, once one stays: browsers refuse to write it at every stroke of a held key. */
+  address() {
+    clearTimeout(this.addressed);
+    this.addressed = setTimeout(() => {
+      const place = this.place.length ? `,${this.place.join()}` : "";
+      history.replaceState(null, "", `#${encodeURIComponent(this.now.name)}${place}`);
+    }, 150);
   }
 
   showSample() {
-    this.parts.sample.value = this.sample;
-    this.parts.sampleSaid.textContent = `${this.step.samples[this.sample]} in the batch, ${this.rowNames[this.sample]} of the data`;
+    const { sample, step, parts } = this;
+    parts.sample.value = sample;
+    const said = `no. ${step.samples[sample]} in the batch of ${step.batch_size}, ${this.rowNames[sample]} of the data`;
+    parts["sample-said"].textContent = said;
+    parts.sample.setAttribute("aria-valuetext", said);
+  }
+
+  renew() {
+    for (const view of this.views.values()) view.renew();
+    this.showNumbers();
+    this.showEntry();
   }
 
   // Being told what to show.
 
-  makeList() {
-    let phase = "";
-    let list = null;
-    this.buttons = [];
-    this.step.lines.forEach((line, k) => {
-      if (line.phase !== phase) {
-        phase = line.phase;
-        const head = this.parts.lines.appendChild(document.createElement("h2"));
-        head.textContent = PHASES[phase];
-        list = this.parts.lines.appendChild(document.createElement("ol"));
-      }
-      const button = list.appendChild(document.createElement("li")).appendChild(document.createElement("button"));
-      button.type = "button";
-      button.dataset.line = line.name;
-      button.textContent = line.text;
-      button.addEventListener("click", () => {
-        this.stop();
-        this.go(k);
-      });
-      this.buttons.push(button);
-    });
-  }
-
-  makeControls() {
-    this.parts.sample.max = this.step.samples.length - 1;
-    this.parts.sampleBox.hidden = this.step.samples.length < 2;
-    this.parts.sample.addEventListener("input", () => {
+  listen() {
+    const { parts } = this;
+    parts.sample.max = this.step.samples.length - 1;
+    parts["sample-box"].hidden = this.step.samples.length < 2;
+    parts.sample.addEventListener("input", () => {
       this.stop();
-      this.sample = Number(this.parts.sample.value);
-      if (this.values.samples) this.place = [this.sample, ...this.place.slice(1)];
+      this.choose(Number(parts.sample.value));
+    });
+    parts.digits.addEventListener("change", () => {
+      this.digits = Number(parts.digits.value);
+      this.renew();
+    });
+    parts.every.addEventListener("change", () => {
+      this.every = parts.every.checked;
       this.showEntry();
     });
-    this.parts.digits.addEventListener("change", () => {
-      this.digits = Number(this.parts.digits.value);
-      this.showScalars();
-      this.showEntry();
-    });
-    this.parts.every.addEventListener("change", (event) => {
-      this.every = event.target.checked;
-      this.showEntry();
-    });
+    parts.speed.addEventListener("change", () => this.timer && this.start());
+    parts.lines.addEventListener("click", (event) => this.lineChosen(event.target.closest("[data-line]")));
     for (const button of document.querySelectorAll("[data-do]")) {
-      button.addEventListener("click", () => {
-        if (button.dataset.do !== "play") this.stop();
-        this.do(button.dataset.do);
-      });
+      button.addEventListener("click", () => this.told(button.dataset.do));
     }
-    this.parts.theme.addEventListener("click", () => {
-      const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || (!document.documentElement.dataset.theme
-        && matchMedia("(prefers-color-scheme: dark)").matches);
-      document.documentElement.dataset.theme = dark ? "light" : "dark";
+    parts.theme.addEventListener("click", () => {
+      document.documentElement.dataset.theme = this.dark ? "light" : "dark";
+      this.renew();
     });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.renew());
+    parts.worked.addEventListener("pointerover", (event) => this.point(event.target.dataset));
+    parts.worked.addEventListener("pointerleave", () => this.point({}));
     document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.fromAddress());
+    addEventListener("hashchange", () => {
+      if (this.fromAddress()) document.getElementById("step-entry").scrollIntoView();
+    });
   }
 
-  do(what) {
+  lineChosen(button) {
+    if (!button) return;
+    this.stop();
+    this.way = [];
+    this.go(this.buttons.indexOf(button));
+  }
+
+  /** The cell that a number in the sum is, when the mouse is on it. */
+  point({ array, at }) {
+    for (const [name, view] of this.views) view.point(name === array ? at : null);
+  }
+
+  told(what) {
+    if (what !== "play") this.stop();
+    if (what.endsWith("line") || what === "first" || what === "last") this.way = [];
     ({
-      next: () => this.walk(1), back: () => this.walk(-1), down: () => this.down(1), up: () => this.down(-1),
+      next: () => this.walk(1), back: () => this.walk(-1),
+      down: () => this.to(below(this.place, this.values.shape, 1)), up: () => this.to(below(this.place, this.values.shape, -1)),
       "next-line": () => this.go(this.line + 1), "last-line": () => this.go(this.line - 1),
-      first: () => this.go(0), last: () => this.go(this.step.lines.length - 1), play: () => (this.timer ? this.stop() : this.start()),
+      first: () => this.go(0), last: () => this.go(this.step.lines.length - 1),
+      play: () => (this.timer ? this.stop() : this.start()), return: () => this.goBack(),
     })[what]();
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, canvas, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input:not([type=checkbox]), select, textarea")) return;
     const what = {
       ArrowRight: "next", ArrowLeft: "back", ArrowDown: "down", ArrowUp: "up", PageDown: "next-line", PageUp: "last-line",
-      n: "next-line", b: "last-line", Home: "first", End: "last", p: "play",
+      n: "next-line", b: "last-line", Home: "first", End: "last", p: "play", Backspace: "return",
     }[event.key];
     if (!what) return;
     event.preventDefault();
-    if (what !== "play") this.stop();
-    this.do(what);
+    this.told(what);
   }
 
   start() {
+    clearInterval(this.timer);
     this.parts.play.setAttribute("aria-pressed", "true");
     this.parts.play.textContent = "❚❚ Pause";
     this.parts.worked.setAttribute("aria-live", "off"); // a reader would fall behind
-    this.timer = setInterval(() => this.walk(1), 1000 * SECONDS_AN_ENTRY);
+    this.timer = setInterval(() => this.walk(1), Number(this.parts.speed.value));
   }
 
   stop() {
@@ -323,21 +312,11 @@ class Page {
     const [name, ...place] = decodeURIComponent(location.hash.slice(1)).split(",");
     const line = this.step.lines.findIndex((one) => one.name === name);
     if (line < 0) return false;
-    const shape = this.arrays[this.step.lines[line].value].shape;
-    const numbers = place.map(Number);
-    const fits = numbers.length === shape.length && numbers.every((index, axis) => index >= 0 && index < shape[axis]);
-    if (line === this.line && fits && numbers.join() === this.place.join() && this.views) return true;
-    this.go(line, fits ? numbers : null);
+    const { shape } = this.arrays[this.step.lines[line].value];
+    const fits = place.length === shape.length && place.every((text, axis) => /^\d+$/.test(text) && Number(text) < shape[axis]);
+    this.go(line, fits ? place.map(Number) : null);
     return true;
   }
 }
 
-/** The names of the arrays that a form reads, in reading order. */
-export function readNames(form) {
-  if (form.kind === "cell") return [form.name];
-  return [form.left, form.right, form.inner, ...(form.arguments ?? [])].filter(Boolean).flatMap(readNames);
-}
-
-if (typeof document !== "undefined") {
-  globalThis.glassnetStep = new Page(JSON.parse(document.getElementById("data-step").textContent));
-}
+globalThis.glassnetStep = new Page(JSON.parse(document.getElementById("data-step").textContent));

@@ -36,7 +36,7 @@ export function countTicks(last) {
 export function tickText(value) {
   const size = Math.abs(value);
   if (value === 0) return "0";
-  if (size >= 1e6 || size < 1e-4) return value.toExponential().replace("e+", "e").replace(/-/g, "−");
+  if (size >= 1e6 || size < 1e-3) return value.toExponential().replace("e+", "e").replace(/-/g, "−");
   return value.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "−");
 }
 

@@ -1,13 +1,12 @@
 // Of a side that is too long to be written whole: which part of it is in sight.
 
-/** Where a window of `size` must begin so that it shows `first` to `last` of `count`; it moves no more than it has to. */
+/**
+ * Where a window of `size` must begin so that `first` to `last` of `count` are in sight; it moves no more than it has to.
+ * What is longer than the window fills it.
+ */
 export function following(from, size, count, first, last = first) {
-  const end = Math.min(last, first + size - 1); // what is longer than the window is shown from its beginning
-  let start = from;
-  if (last - first >= size && from > first && from + size - 1 <= last) return within(from, size, count); // inside: stay
-  if (end >= start + size) start = end - size + 1;
-  if (first < start) start = first;
-  return within(start, size, count);
+  const [low, high] = last - first < size ? [last - size + 1, first] : [first, last - size + 1];
+  return within(Math.max(low, Math.min(high, from)), size, count);
 }
 
 /** The nearest beginning at which the window lies inside the side. */

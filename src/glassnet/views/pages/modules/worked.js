@@ -1,0 +1,96 @@
+// The sum of an entry, written out; every number in it knows its cell.
+
+import { format } from "#arrays";
+import { lettersAt } from "#entries";
+
+/** `Z1[0, 2]`: an entry as it is named in Python. */
+export function entryName(name, place) {
+  return place.length ? `${name}[${place.join(", ")}]` : name;
+}
+
+export function note(text) {
+  const made = document.createElement("p");
+  made.className = "given";
+  made.textContent = text;
+  return made;
+}
+
+/**
+ * The paragraph `Z1[0, 2] = 0.31·1 + 0.82·0 + 0.1 = 0.41`.
+ * line: what is shown; place: of the entry; arrays: name → numbers; writer: `Numbers`; sample: whose terms stand out, or null.
+ */
+export function sum({ line, place, arrays, writer, sample }) {
+  const made = document.createElement("p");
+  made.className = "sum";
+  const exact = (name, at) => format(arrays[name].at(...at), 0, writer.single);
+  const left = document.createElement("span");
+  left.className = "left";
+  left.textContent = `${entryName(line.name, place)} ${line.phase === "update" ? "←" : "="} `;
+  made.append(left);
+  for (const piece of writer.written(line.entry, lettersAt(place))) {
+    if (typeof piece === "string") {
+      made.append(piece);
+      continue;
+    }
+    const span = document.createElement("span");
+    span.className = "source";
+    if (sample !== null && arrays[piece.name].samples && piece.place[0] === sample) span.classList.add("sample");
+    span.textContent = piece.text;
+    span.title = `${entryName(piece.name, piece.place)} = ${exact(piece.name, piece.place)}`;
+    span.dataset.array = piece.name;
+    span.dataset.at = piece.place.join();
+    made.append(span);
+  }
+  const result = document.createElement("strong");
+  result.className = "current";
+  result.textContent = format(arrays[line.value].at(...place), writer.digits, writer.single);
+  result.title = exact(line.value, place);
+  made.append(" = ", result);
+  return made;
+}
+
+/** What must be said below the sum, as sentences. */
+export function remarks({ line, place, arrays, writer, step }) {
+  const found = [];
+  if (line.entry.kind === "whole") {
+    found.push("No entry of this line stands alone: its matrices as a whole give it.");
+  } else if (usesWhole(line.entry)) {
+    found.push("A part of this line is given by whole matrices, and is written by its name.");
+  }
+  const missing = step.batch_size - step.samples.length;
+  if (missing && sumsOverSamples(line.entry)) {
+    const samples = missing === 1 ? "1 sample of the batch is" : `${missing} of the batch's ${step.batch_size} samples are`;
+    found.push(`${samples} not on this page; the result is that of all ${step.batch_size}.`);
+  }
+  const before = arrays[line.name];
+  if (line.phase === "update" && line.value !== line.name && before) {
+    const written = (name) => format(arrays[name].at(...place), writer.digits, writer.single);
+    found.push(`${entryName(line.name, place)} was ${written(line.name)} before the step and is ${written(line.value)} after it.`);
+  }
+  return found;
+}
+
+function parts(form) {
+  return [form.left, form.right, form.inner, ...(form.arguments ?? [])].filter(Boolean);
+}
+
+function sumsOverSamples(form) {
+  return ((form.kind === "sum" || form.kind === "mean") && form.over.includes("m")) || parts(form).some(sumsOverSamples);
+}
+
+function usesWhole(form) {
+  return form.kind === "whole" || parts(form).some(usesWhole);
+}
+
+/** The names of the arrays that a line reads, in reading order; those in a piece that no entry explains are found in its text. */
+export function readNames(form, known = []) {
+  if (form.kind === "cell") return [form.name];
+  if (form.kind === "whole") return (form.text.match(/[\p{L}_][\p{L}\d_]*/gu) ?? []).filter((name) => known.includes(name));
+  return parts(form).flatMap((part) => readNames(part, known));
+}
+
+/** The named constants that a line reads: [name, value] each, such as β₁. */
+export function constants(form) {
+  const found = form.kind === "number" && form.name ? [[form.name, form.value]] : [];
+  return [...new Map([...found, ...parts(form).flatMap(constants)])];
+}
