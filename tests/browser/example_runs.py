@@ -108,6 +108,17 @@ def images(engine):
 
 
 @cache
+def mixed(engine):
+    """A training with something of everything: normalised batches, dropout, penalties, single precision."""
+    X = drawn(14, 3)
+    layers = gn.Dense(4, "elu"), gn.BatchNorm(), gn.Dropout(0.5), gn.Dense(3, "softmax")
+    return gn.train(
+        gn.Network(3, *layers), X, np.eye(3)[np.arange(14) % 3], optimizer=gn.SGD(0.1, momentum=0.9), epochs=4, batch_size=6,
+        l1=0.01, l2=0.02, dtype="float32", engine=engine, progress=False, seed=1,
+    )  # fmt: skip
+
+
+@cache
 def diverged(engine):
     """A training whose numbers grew beyond all bounds: its last steps hold infinities."""
     X = 1000 * drawn(12, 3)
@@ -118,4 +129,4 @@ def diverged(engine):
         )  # fmt: skip
 
 
-RUNS = {f.__name__: f for f in (flower, iris, seed002, perceptron, regression, images, diverged)}
+RUNS = {f.__name__: f for f in (flower, iris, seed002, perceptron, regression, images, mixed, diverged)}

@@ -114,7 +114,7 @@ test("the box about the cells that are marked", () => {
 test("what a line reads: arrays in reading order, those in a piece no entry explains, and named constants", () => {
   const form = infix(sum("k", 2, infix(cell("X", "i", "k"), "·", cell("W", "k", "j"))), "+", cell("b", "j"));
   assert.deepEqual(readNames(form), ["X", "W", "b"]);
-  assert.deepEqual(readNames({ kind: "whole", text: "N1⁻¹ r1 + D" }, ["r1", "N1", "N"]), ["N1", "r1"]);
+  assert.deepEqual(readNames({ kind: "whole", text: "N1⁻¹ r1 + D" }, ["r1.after", "N1", "N"]), ["N1", "r1.after"]);
   const number = (value, name) => ({ kind: "number", value, ...(name ? { name } : {}) });
   const decay = infix(infix(number(0.9, "β₁"), "·", cell("m")), "+", infix(number(1), "−", number(0.9, "β₁")));
   assert.deepEqual(constants(decay), [["β₁", 0.9]]);

@@ -1,17 +1,27 @@
 // The arrays of a page, every number exactly as it was, and how a number is written.
 
+const LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** The numbers of { shape, type, data }: `data` holds them all, `at(i, j)` is one of them. */
 export function decode(array) {
-  const bytes = Uint8Array.from(atob(array.data), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(array.data);
   const view = new DataView(bytes.buffer);
   const size = array.type === "f4" ? 4 : 8;
-  const data = new (size === 4 ? Float32Array : Float64Array)(bytes.length / size);
-  for (let k = 0; k < data.length; k += 1) {
-    data[k] = size === 4 ? view.getFloat32(4 * k, true) : view.getFloat64(8 * k, true);
-  }
+  const kind = size === 4 ? Float32Array : Float64Array;
+  let data;
+  if (LITTLE) data = new kind(bytes.buffer);
+  else data = kind.from({ length: bytes.length / size }, (_, k) => (size === 4 ? view.getFloat32(4 * k, true) : view.getFloat64(8 * k, true)));
   const shape = array.shape;
   const at = (...place) => data[shape.reduce((sum, side, axis) => sum * side + (place[axis] ?? 0), 0)];
   return { shape, data, at, type: array.type, samples: Boolean(array.samples) };
+}
+
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k += 1) bytes[k] = letters.charCodeAt(k);
+  return bytes;
 }
 
 /**

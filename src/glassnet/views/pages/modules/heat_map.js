@@ -3,6 +3,7 @@
 import { kindOf } from "#arrays";
 
 const BOX = 190;
+const WIDE = [110, 320];
 const THINNEST = 44;
 const STRIP = 22;
 // Blue and orange are told apart by colour-blind readers too; what is no ordinary number has a colour of its own.
@@ -38,10 +39,10 @@ export function binned(data, rows, columns, down, across) {
 
 /** The size of the picture of so many rows and columns; very long sides are pressed together. */
 export function pictureSize(rows, columns) {
-  const longest = columns > rows ? 1.7 * BOX : BOX;
-  const scale = longest / Math.max(rows, columns);
+  const wide = columns > rows;
+  const scale = (wide ? WIDE[1] : BOX) / Math.max(rows, columns);
   const side = (count) => Math.max(count === 1 ? STRIP : THINNEST, Math.round(count * scale));
-  return [side(rows), side(columns)];
+  return [wide ? Math.min(WIDE[0], side(rows)) : side(rows), side(columns)];
 }
 
 export class HeatMap {

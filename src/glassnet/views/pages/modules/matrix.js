@@ -5,7 +5,7 @@ import { HeatMap, SAID, extent } from "#heat_map";
 import { placeAt, sides, spotOf } from "#walk";
 import { following, resized, within } from "#windows";
 
-const WHOLE = [8, 9];
+const WHOLE = [12, 9];
 const WINDOW = [6, 5];
 const MOST = [40, 30];
 
@@ -20,7 +20,7 @@ export class Matrix {
     [this.rows, this.columns] = sides(array.shape);
     this.large = this.rows > WHOLE[0] || this.columns > WHOLE[1];
     this.size = [this.rows, this.columns].map((side, axis) => (side > WHOLE[axis] ? WINDOW[axis] : side));
-    if (this.columns === 1 && this.large) this.size[0] = WHOLE[0];
+    if (this.columns === 1 && this.large) this.size[0] = 8;
     if (this.rows === 1 && this.large) this.size[1] = 7;
     this.from = [0, 0];
     this.spots = [];
@@ -28,7 +28,7 @@ export class Matrix {
     this.current = null;
     element.className = this.large && this.rows > 1.2 * this.columns ? "matrix tall" : "matrix";
     element.dataset.name = name;
-    this.head(label, note);
+    this.head(label);
     const body = element.appendChild(document.createElement("div"));
     body.className = "body";
     if (this.large) this.makeMap(body);
@@ -37,16 +37,23 @@ export class Matrix {
     this.place = side.appendChild(document.createElement("div"));
     this.place.className = "scroll";
     if (this.large) this.makeRange(side);
+    element.append(this.foot(note));
     this.place.addEventListener("click", (event) => this.chosen(event));
     this.place.addEventListener("keydown", (event) => this.key(event));
     this.build();
   }
 
-  head(label, note) {
+  head(label) {
     const head = this.element.appendChild(document.createElement("figcaption"));
-    head.innerHTML = `<span class="name">${label}</span> <span class="shape"></span> <span class="note"></span>`;
-    head.querySelector(".shape").textContent = this.array.shape.length > 1 ? this.array.shape.join(" × ") : this.array.shape.length ? `${this.columns}` : "";
-    head.querySelector(".note").textContent = [note, this.remarks()].filter(Boolean).join(" · ");
+    head.innerHTML = `<span class="name">${label}</span> <span class="shape"></span>`;
+    head.querySelector(".shape").textContent = this.array.shape.join(" × ");
+  }
+
+  foot(note) {
+    const foot = document.createElement("p");
+    foot.className = "note";
+    foot.textContent = [note, this.remarks()].filter(Boolean).join(" · ");
+    return foot;
   }
 
   remarks() {

@@ -128,6 +128,7 @@ class Page {
     parts.why.textContent = line.why;
     parts.rules.replaceChildren(...line.rules.map((rule) => Object.assign(document.createElement("li"), { textContent: rule })));
     parts.form.textContent = line.entry_text;
+    parts.form.parentElement.hidden = line.entry.kind === "whole";
     parts.computed.innerHTML = line.computed_as ? `computed as ${line.computed_as}` : "";
     for (const [k, button] of this.buttons.entries()) button.setAttribute("aria-current", String(k === this.line));
     this.reveal(this.buttons[this.line]);
@@ -136,7 +137,7 @@ class Page {
     this.views.clear();
     const read = names.filter((name) => this.arrays[name].shape.length && name !== own);
     parts.sources.replaceChildren(...read.map((name) => this.figure(name, this.meaning(name))));
-    parts.result.replaceChildren(this.figure(own, line.phase === "update" ? "after this step" : "what this line gives", true));
+    parts.result.replaceChildren(this.figure(own, line.name in this.arrays && line.name !== own ? "after this step" : "what this line gives", true));
     parts.sign.textContent = line.phase === "update" ? "←" : "=";
     this.scalars = names.filter((name) => !this.arrays[name].shape.length);
     this.showNumbers();

@@ -85,7 +85,10 @@ function usesWhole(form) {
 /** The names of the arrays that a line reads, in reading order; those in a piece that no entry explains are found in its text. */
 export function readNames(form, known = []) {
   if (form.kind === "cell") return [form.name];
-  if (form.kind === "whole") return (form.text.match(/[\p{L}_][\p{L}\d_]*/gu) ?? []).filter((name) => known.includes(name));
+  if (form.kind === "whole") {
+    const names = form.text.match(/[\p{L}_][\p{L}\d_]*/gu) ?? [];
+    return names.map((name) => (known.includes(name) ? name : `${name}.after`)).filter((name) => known.includes(name));
+  }
   return parts(form).flatMap((part) => readNames(part, known));
 }
 
