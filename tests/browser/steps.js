@@ -34,10 +34,10 @@
             button.click();
             const places = [...document.querySelectorAll("#result td button")].map(e => e.dataset.place);
             const every = Math.max(1, Math.ceil(places.length / most));
-            for (const place of places.filter((_, k) => k % every === 0 || k === places.length - 1)) {
+            places.filter((_, k) => k % every === 0 || k === places.length - 1).forEach((place, k) => {
                 document.querySelector(`#result td button[data-place="${place}"]`).click();
-                found.push({ place, ...this.seen() });
-            }
+                found.push({ place, ...this.seen(), ...(k && { cells: [] }) }); // the cells hold the same numbers as before
+            });
         }
         return found;
     },

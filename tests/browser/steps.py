@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ READING = Path(__file__).with_name("steps.js").read_text(encoding="utf-8").strip
 
 def seen(page: Any) -> dict[str, Any]:
     """What the page shows now."""
-    return page.evaluate(f"() => {READING}.seen()")
+    return json.loads(page.evaluate(f"() => JSON.stringify({READING}.seen())"))  # quicker than Playwright's own way
 
 
 def walked(page: Any, most: int = 4) -> list[dict[str, Any]]:
-    """What the page shows of every line, of some cells each."""
-    return page.evaluate(f"() => {READING}.walked({most})")
+    """What the page shows of every line: all its numbers once, and the sums of some cells."""
+    return json.loads(page.evaluate(f"() => JSON.stringify({READING}.walked({most}))"))
 
 
 def choose(page: Any, line: str) -> None:

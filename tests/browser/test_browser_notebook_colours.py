@@ -13,8 +13,7 @@ SHELL = (
 )
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", ["iris", "diverged"])
+@pytest.mark.parametrize(("name", "screen"), [("iris", "narrow and dark"), ("diverged", "wide")])
 def test_answers_in_a_notebook(open_page, name, screen):
     run = example_runs.RUNS[name]("reference")
     trace = run.trace(run.iteration + 1 if name == "diverged" else 3)

@@ -13,13 +13,7 @@ from example_runs import COSTS, RUNS, SCREENS, answers
 from glassnet.data import dataset
 from glassnet.views.report import write_report
 
-CASES = [
-    ("flower", "reference"),
-    ("flower", "compiled"),
-    ("iris", "compiled"),
-    ("images", "reference"),
-    ("regression", "compiled"),
-]
+CASES = [("flower", "compiled"), ("iris", "compiled"), ("images", "reference"), ("regression", "reference")]
 SLIDER = "State of the training"
 
 
@@ -91,7 +85,7 @@ def test_the_film_shows_the_trainings_own_numbers(open_page, report, name, engin
     assert iterations == sorted(set(iterations))
 
 
-@pytest.mark.parametrize(("name", "engine"), CASES)
+@pytest.mark.parametrize(("name", "engine"), CASES[:2])
 def test_the_curves_are_the_history(open_page, report, name, engine):
     run, page = RUNS[name](engine), open_page(report(name, engine))
     curve = page.get_by_role("slider", name="Cost: values").last
@@ -184,8 +178,16 @@ def test_played_and_stopped(open_page, report):
     assert button.get_attribute("aria-pressed") == "false"
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", ["flower", "iris", "images", "regression", "diverged"])
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [
+        ("flower", "wide"),
+        ("flower", "narrow and dark"),
+        ("iris", "narrow and dark"),
+        ("images", "wide"),
+        ("diverged", "narrow and dark"),
+    ],
+)
 def test_everybody_can_use_it(open_page, report, name, screen):
     page = open_page(report(name), **SCREENS[screen])
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")

@@ -41,7 +41,7 @@ def test_every_line_shows_the_steps_own_numbers(open_page, step, name, engine, i
     assert list(dict.fromkeys(shown["line"] for shown in found)) == [equation.name for equation in trace.equations]
     whole = sum(steps.check_entry(trace, shown) for shown in found)
     assert whole > len(found) / 4
-    assert sum(steps.check_cells(trace, shown) for shown in found) > 10 * len(found)
+    assert sum(steps.check_cells(trace, shown) for shown in found) > 10 * len(trace.equations)
     assert all(shown["equation"] and shown["why"] for shown in found)
 
 
@@ -254,8 +254,16 @@ def test_a_large_matrix_is_a_map_with_a_window(open_page, step):
     assert steps.check_cells(trace, steps.seen(page)) > 60
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", ["flower", "seed002", "iris", "images", "diverged"])
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [
+        ("flower", "wide"),
+        ("seed002", "narrow and dark"),
+        ("images", "wide"),
+        ("images", "narrow and dark"),
+        ("diverged", "wide"),
+    ],
+)
 def test_everybody_can_use_it(open_page, step, name, screen):
     iteration = RUNS[name]("reference").iteration + 1 if name == "diverged" else 3
     page = open_page(step(name, iteration=min(iteration, 8))[1], **SCREENS[screen])
@@ -311,7 +319,10 @@ def test_light_and_dark_by_button(open_page, step):
 def test_on_paper(open_page, step):
     """White, all lines with their numbers, none of the controls."""
     trace, place = step("seed002")
-    page = open_page(place, dark=True, print=True, width=794)
+    page = open_page(place, dark=True, width=794)
+    for _ in range(2):  # to light, and to dark by choice
+        page.get_by_role("button", name="Light or dark").click()
+    page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
         "rgb(255, 255, 255)",
         "rgba(0, 0, 0, 0)",

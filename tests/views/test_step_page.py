@@ -105,7 +105,18 @@ def test_the_page_is_one_file_with_every_number(tmp_path):
     imports = json.loads(re.search(r'<script type="importmap">(.*?)</script>', text)[1])["imports"]
     assert set(imports) == {
         f"#{name}"
-        for name in ("step", "arrays", "entries", "worked", "matrix", "heat_map", "windows", "walk", "overview")
+        for name in (
+            "step",
+            "arrays",
+            "entries",
+            "worked",
+            "matrix",
+            "heat_map",
+            "windows",
+            "walk",
+            "overview",
+            "formulas",
+        )
     }
     assert base64.b64decode(imports["#step"].partition(",")[2]).decode().startswith("// The step page")
 

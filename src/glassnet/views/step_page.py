@@ -22,11 +22,14 @@ def step_page(payload: Mapping[str, Any]) -> str:
         (phase, heading.split(":")[0], [line for line in lines if line["phase"] == phase]) for phase, heading in PHASES
     ]
     computed = {line["value"] for line in lines}
+    given = [(name, symbol) for name, symbol in payload["symbols"].items() if name not in computed]
+    shapes = {name: array["shape"] for name, array in payload["arrays"].items()}
     return page(
         "step", title=str(payload["title"]), data={"step": payload}, modules=("step",), styles=("base", "step"),
         brief=_brief(payload), about=payload["about"], constants=payload["constants"],
         phases=[part for part in by_phase if part[2]],
-        given=[(name, symbol) for name, symbol in payload["symbols"].items() if name not in computed],
+        given=[(name, symbol) for name, symbol in given if shapes[name]],
+        numbers=[(name, symbol) for name, symbol in given if not shapes[name]],
     )  # fmt: skip
 
 

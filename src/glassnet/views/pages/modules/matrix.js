@@ -7,6 +7,7 @@ import { following, resized, within } from "#windows";
 
 const WHOLE = [12, 9];
 const WINDOW = [6, 5];
+const NARROW = [6, 3];
 const MOST = [40, 30];
 
 export class Matrix {
@@ -19,7 +20,8 @@ export class Matrix {
     this.rowNames = rowNames;
     [this.rows, this.columns] = sides(array.shape);
     this.large = this.rows > WHOLE[0] || this.columns > WHOLE[1];
-    this.size = [this.rows, this.columns].map((side, axis) => (side > WHOLE[axis] ? WINDOW[axis] : side));
+    const window = matchMedia("(max-width: 36rem)").matches ? NARROW : WINDOW;
+    this.size = [this.rows, this.columns].map((side, axis) => (side > WHOLE[axis] ? window[axis] : side));
     if (this.columns === 1 && this.large) this.size[0] = 8;
     if (this.rows === 1 && this.large) this.size[1] = 7;
     this.from = [0, 0];
@@ -176,10 +178,20 @@ export class Matrix {
     }
     this.stop ??= this.buttons.values().next().value;
     this.stop.tabIndex = 0;
+    this.reveal(this.stop);
     for (const line of this.place.querySelectorAll("tr[data-row]")) {
       line.classList.toggle("sample", this.array.samples && Number(line.dataset.row) === this.sample);
     }
     if (this.map) this.drawMap();
+  }
+
+  /** Where the numbers are wider than the page, they are moved so that this one is in sight. */
+  reveal(button) {
+    const { place } = this;
+    if (place.scrollWidth <= place.clientWidth) return;
+    const [left, right] = [button.parentElement.offsetLeft, button.parentElement.offsetLeft + button.parentElement.offsetWidth + 8];
+    if (left < place.scrollLeft) place.scrollLeft = left;
+    if (right > place.scrollLeft + place.clientWidth) place.scrollLeft = right - place.clientWidth;
   }
 
   /** The cell at this place looks as if pointed at; none without a place. */

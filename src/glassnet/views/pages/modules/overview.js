@@ -4,7 +4,7 @@ import { format, kindOf } from "#arrays";
 import { sides } from "#walk";
 
 const ROWS = 6;
-const COLUMNS = 5;
+const COLUMNS = 4;
 
 /** The places that are written of so many: the first ones and the last, with null where some are left out. */
 export function elided(count, most) {
@@ -16,7 +16,8 @@ export function elided(count, most) {
 export function overview(element, arrays, rowNames, single) {
   for (const place of element.querySelectorAll("[data-array]")) {
     const name = place.dataset.array;
-    place.replaceChildren(table(name, arrays[name], rowNames, single));
+    if (place.matches("output")) place.textContent = format(arrays[name].data[0], 4, single);
+    else place.replaceChildren(table(name, arrays[name], rowNames, single));
   }
 }
 

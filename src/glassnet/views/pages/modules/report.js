@@ -2,6 +2,9 @@
 
 import { Chart, PointChart } from "#chart";
 import { Film } from "#film";
+import { readableFormulas } from "#formulas";
+
+readableFormulas();
 
 const data = JSON.parse(document.getElementById("data-report").textContent);
 

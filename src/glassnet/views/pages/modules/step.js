@@ -2,6 +2,7 @@
 
 import { decode, format } from "#arrays";
 import { Numbers, cells, lettersAt } from "#entries";
+import { readableFormulas } from "#formulas";
 import { Matrix } from "#matrix";
 import { overview } from "#overview";
 import { below, count, further, placeOf } from "#walk";
@@ -154,7 +155,7 @@ class Page {
   }
 
   meaning(name) {
-    if (name.endsWith(".after")) return "after this step, from a line above";
+    if (name.endsWith(".after")) return `${name.slice(0, -6) in this.arrays ? "after this step, " : ""}from a line above`;
     return this.now.phase === "update" && name === this.now.name ? "before this step" : this.step.symbols[name]?.meaning;
   }
 
@@ -320,4 +321,5 @@ class Page {
   }
 }
 
+readableFormulas();
 globalThis.glassnetStep = new Page(JSON.parse(document.getElementById("data-step").textContent));
