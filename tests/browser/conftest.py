@@ -41,9 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.extras)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Chromium, started once. Skips, with what is missing and how to get it, where it cannot be started."""
+    """Chromium, started once a file. Skips, with what is missing and how to get it, where it cannot be started.
+
+    While it runs so does an event loop of Playwright's; kept for longer, it would stand in the way of tests elsewhere that have
+    a loop of their own.
+    """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     missing = [
         sentence
