@@ -84,7 +84,8 @@ def test_a_gif_with_frames_that_do_not_change(film, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader leaves its pipes open
 def test_an_mp4_opens_again(film, tmp_path):
-    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    import imageio_ffmpeg  # of the `movies` extra, which the test packages include
+
     film.save(tmp_path / "film.mp4")
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "film.mp4"))
     assert frames == 7
@@ -100,7 +101,8 @@ def test_an_mp4_opens_again(film, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_mp4_of_an_odd_size(one, tmp_path):
-    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    import imageio_ffmpeg  # of the `movies` extra, which the test packages include
+
     film_of(one, "cost", frames=2, size=(201, 151)).save(tmp_path / "odd.mp4")
     assert next(imageio_ffmpeg.read_frames(str(tmp_path / "odd.mp4")))["size"] == (202, 152)
 
