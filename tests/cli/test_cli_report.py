@@ -104,3 +104,22 @@ def test_the_demo_writes_one_and_says_where(glassnet: Callable[..., Any]) -> Non
         kept["train"]["accuracy"], kept["test"]["accuracy"], kept["baseline"]["test"]["accuracy"],
     )  # fmt: skip
     assert len(page.encode()) < 3_000_000
+
+
+def test_rows_that_cannot_be_read_again_are_explained(glassnet, table, tmp_path, monkeypatch):
+    """The page says what became of them: the file was changed, not merely left out."""
+    from glassnet import Run
+    from glassnet.training import folder
+    from glassnet.views.report_rows import Subject
+
+    monkeypatch.setattr(folder, "KEPT_DATA", 0)
+    assert glassnet("train", table, "-t", "kind", "--epochs", "2", "--quiet", "--no-plots", "--out", "run").status == 0
+    assert Subject.of(Run.load(tmp_path / "run")).without_data is None
+    table.write_text(table.read_text() + "1,1,red,yes,1\n")
+    why = Subject.of(Run.load(tmp_path / "run")).without_data
+    assert why is not None
+    assert "has changed since this run was trained on it; put the old file back" in why
+    table.unlink()
+    why = Subject.of(Run.load(tmp_path / "run")).without_data
+    assert why is not None
+    assert "which is no longer there; put it back" in why

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -63,9 +62,11 @@ class Subject:
         """
         why = None
         if run.data is None:
-            with suppress(GlassnetError):
+            try:
                 _read_again(run)
-        if run.data is None:
+            except GlassnetError as problem:  # a report without rows is still one; it says why they are missing
+                why = str(problem)
+        if run.data is None and why is None:
             where = (run.facts.get("source") or {}).get("path")
             rows = run.facts["data"]["rows"]
             why = (
