@@ -9,8 +9,12 @@ import glassnet as gn
 from glassnet.errors import GlassnetError
 from glassnet.network import LAYERS
 
-SHAPE = "Network got the input shape {}; it needs the number of features, a whole number above 0."
-LAYER = "it needs Dense, Activation, Dropout, BatchNorm after the number of inputs."
+SHAPE = "Network got the input shape {}; it needs the number of features, a whole number above 0, or (channels, "
+SHAPE += "height, width) of images."
+LAYER = (
+    "it needs Dense, Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten, Activation, Dropout, BatchNorm after the "
+    "shape of the inputs."
+)
 UNITS = "Dense got {} units; it needs a whole number, 1 or more."
 FRACTION = "it needs a number from 0 up to, but not including, 1."
 
@@ -18,22 +22,24 @@ FRACTION = "it needs a number from 0 up to, but not including, 1."
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: gn.Network(3), "Network got no Dense layer; it needs at least one, e.g. Dense(1)."),
-        (lambda: gn.Network(3, gn.Dropout()), "Network got no Dense layer; it needs at least one, e.g. Dense(1)."),
+        (lambda: gn.Network(3), "Network got no layer with weights; it needs at least one, e.g. Dense(1)."),
+        (lambda: gn.Network(3, gn.Dropout()), "Network got no layer with weights; it needs at least one, e.g. Dense(1)."),
         (lambda: gn.Network(0, gn.Dense(1)), SHAPE.format(0)),
         (lambda: gn.Network(-2, gn.Dense(1)), SHAPE.format(-2)),
         (lambda: gn.Network(2.5, gn.Dense(1)), SHAPE.format(2.5)),
         (lambda: gn.Network(True, gn.Dense(1)), SHAPE.format(True)),
         (lambda: gn.Network("3", gn.Dense(1)), SHAPE.format("'3'")),
         (lambda: gn.Network(None, gn.Dense(1)), SHAPE.format(None)),
-        (lambda: gn.Network((1, 28, 28), gn.Dense(1)), SHAPE.format((1, 28, 28))),
+        (lambda: gn.Network((28, 28), gn.Dense(1)), SHAPE.format((28, 28))),
+        (lambda: gn.Network((1, 28, 28), gn.Dense(1)),
+         "Dense 1 got 1 map of 28×28; it needs one row of numbers a sample: put Flatten() or GlobalAveragePool2D() before it."),
         (lambda: gn.Network((), gn.Dense(1)), SHAPE.format(())),
         (lambda: gn.Network(3, gn.Dense),
-         "Network got <class 'glassnet.network.Dense'> as a layer (write the class with its parentheses, as in Dense(10)); "
+         "Network got <class 'glassnet.layers.Dense'> as a layer (write the class with its parentheses, as in Dense(10)); "
          + LAYER),
         (lambda: gn.Network(3, 40, gn.Dense(1)), f"Network got 40 as a layer; {LAYER}"),
         (lambda: gn.Network(3, "tanh"), f"Network got 'tanh' as a layer; {LAYER}"),
-        (lambda: gn.Network(gn.Dropout(0.1)), SHAPE.format("Dropout(rate=0.1)")),
+        (lambda: gn.Network(gn.Dropout(0.1)), SHAPE.format("Dropout(rate=0.1, channels=False)")),
         (lambda: gn.Dense(0), UNITS.format(0)),
         (lambda: gn.Dense(-1), UNITS.format(-1)),
         (lambda: gn.Dense(1.5), UNITS.format(1.5)),
@@ -49,7 +55,7 @@ FRACTION = "it needs a number from 0 up to, but not including, 1."
          "There is no activation 'tanhh'; did you mean 'tanh'? Known: linear, sigmoid, tanh, relu, leaky_relu, elu, gelu, "
          "softplus, softmax, exp, step."),
         (lambda: gn.Network(3, gn.Activation("tanh"), gn.Dense(1)),
-         "An Activation layer got the raw inputs; put a Dense layer before it."),
+         "An Activation layer got the raw inputs; put a Dense or Conv2D layer before it."),
         (lambda: gn.Network(3, gn.Dense(4, "tanh"), gn.Activation("relu"), gn.Dense(1)),
          "Dense 1 has the activation 'tanh' and an Activation layer follows it; give Dense no activation, or leave the "
          "Activation layer out."),
@@ -57,11 +63,11 @@ FRACTION = "it needs a number from 0 up to, but not including, 1."
          "Dense 2 has the activation 'tanh' and an Activation layer follows it; give Dense no activation, or leave the "
          "Activation layer out."),
         (lambda: gn.Network(3, gn.Dense(4), gn.BatchNorm(), gn.BatchNorm(), gn.Dense(1)),
-         "Layer 1 states mu1 twice; put a Dense layer between two layers of the same kind."),
+         "Layer 1 states mu1 twice; put a Dense or Conv2D layer between two layers of the same kind."),
         (lambda: gn.Network(3, gn.Dense(4), gn.Dropout(), gn.Dropout(), gn.Dense(1)),
-         "Layer 1 states D1 twice; put a Dense layer between two layers of the same kind."),
+         "Layer 1 states D1 twice; put a Dense or Conv2D layer between two layers of the same kind."),
         (lambda: gn.Network(3, gn.Dense(4), gn.Activation("tanh"), gn.Activation("relu")),
-         "Layer 1 states A1 twice; put a Dense layer between two layers of the same kind."),
+         "Layer 1 states A1 twice; put a Dense or Conv2D layer between two layers of the same kind."),
         (lambda: gn.Dropout(1.0), f"Dropout got rate=1.0; {FRACTION}"),
         (lambda: gn.Dropout(-0.1), f"Dropout got rate=-0.1; {FRACTION}"),
         (lambda: gn.Dropout("0.5"), f"Dropout got rate='0.5'; {FRACTION}"),
@@ -110,7 +116,8 @@ def test_repr_is_python(net):
 
 def test_repr_to_the_letter():
     assert repr(gn.Network(2, gn.Dense(1, "sigmoid"), gn.Dropout(0.5))) == (
-        "Network(2, Dense(units=1, activation='sigmoid', init='auto', bias_init='zeros', bias=True), Dropout(rate=0.5))"
+        "Network(2, Dense(units=1, activation='sigmoid', init='auto', bias_init='zeros', bias=True), "
+        "Dropout(rate=0.5, channels=False))"
     )
 
 

@@ -50,8 +50,19 @@ from glassnet.equations.schedules import (
     WarmUp,
 )
 from glassnet.errors import DataError, GlassnetError, GlassnetWarning, RunError
-from glassnet.network import Activation, BatchNorm, Dense, Dropout, Network
-from glassnet.training import EarlyStopping, History, Run, train
+from glassnet.network import (
+    Activation,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    MaxPool2D,
+    Network,
+)
+from glassnet.training import Augmentation, EarlyStopping, History, Run, train
 
 if TYPE_CHECKING:
     from glassnet import data, estimators, statistics, views
@@ -69,14 +80,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "BatchNorm", "CosineDecay", "DataError",
-    "Dense", "Derivation", "Dropout", "EarlyStopping", "ExponentialDecay", "Expression", "GlassnetError",
-    "GlassnetWarning", "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression",
-    "LogisticRegression", "Loss", "MLPClassifier", "MLPRegressor", "Network", "NetworkClassifier", "NetworkRegressor",
-    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs", "activation",
-    "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "gradcheck", "load", "log", "log1p", "loss",
-    "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "statistics", "tanh",
-    "train", "views", "where",
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "Augmentation", "AveragePool2D",
+    "BatchNorm", "Conv2D", "CosineDecay", "DataError", "Dense", "Derivation", "Dropout", "EarlyStopping",
+    "ExponentialDecay", "Expression", "Flatten", "GlassnetError", "GlassnetWarning", "GlobalAveragePool2D",
+    "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression", "LogisticRegression",
+    "Loss", "MLPClassifier", "MLPRegressor", "MaxPool2D", "Network", "NetworkClassifier", "NetworkRegressor",
+    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs",
+    "activation", "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "gradcheck", "load", "log",
+    "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
+    "statistics", "tanh", "train", "views", "where",
 ]  # fmt: skip
 
 _ROOMS = ("data", "estimators", "statistics", "views")

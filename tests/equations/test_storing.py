@@ -31,6 +31,13 @@ def there_and_back(value, known=EVERYTHING):
 DESCRIPTIONS = [
     *(gn.Dense(3, a) for a in ACTIVATIONS),
     gn.Dense(3, SWISH, init="normal(0.01)", bias_init="uniform(0, 1)", bias=False),
+    gn.Conv2D(3, (5, 2), "relu", stride=(1, 2), padding="same", dilation=2, init="normal(0.01)", bias=False),
+    gn.Conv2D(3, 5, SWISH),
+    gn.MaxPool2D((2, 3), stride=1, leftover="drop"),
+    gn.AveragePool2D(3),
+    gn.GlobalAveragePool2D(),
+    gn.Flatten(),
+    gn.Dropout(0.25, channels=True),
     gn.Activation("relu"),
     gn.Activation(SWISH),
     gn.Dropout(0.25),

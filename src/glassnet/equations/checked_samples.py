@@ -41,6 +41,14 @@ def read_samples(X: Any, Y: Any, network: Network, loss: Loss) -> tuple[np.ndarr
     units = network.output_units
     if inputs.ndim == 1 and network.input_shape == (1,):
         inputs = inputs[:, None]
+    images = len(network.input_shape) == 3
+    if (
+        images
+        and inputs.ndim > 1
+        and inputs.shape[1:] != network.input_shape
+        and inputs[0].size == np.prod(network.input_shape)
+    ):
+        inputs = inputs.reshape(len(inputs), *network.input_shape)
     inputs = np.atleast_2d(inputs)
     rows = loss.targets == "rows_sum_to_one"
     if rows and units > 1 and (targets.ndim == 1 or targets.shape[1:] == (1,)):
@@ -50,7 +58,7 @@ def read_samples(X: Any, Y: Any, network: Network, loss: Loss) -> tuple[np.ndarr
     if inputs.shape[1:] != network.input_shape or targets.shape != (len(inputs), units):
         raise GlassnetError(
             f"gradcheck got X of shape {inputs.shape} and Y of shape {targets.shape}; it needs "
-            f"(m, {network.input_shape[0]}) and (m, {units})."
+            f"({', '.join(map(str, ('m', *network.input_shape)))}) and (m, {units})."
         )
     if not len(inputs):
         raise GlassnetError("gradcheck got X and Y without rows; it needs at least one row.")

@@ -30,7 +30,8 @@ from glassnet.equations.expression import (
     walk,
 )
 from glassnet.equations.functions import Defined, FunctionKind, abs_, linear, step
-from glassnet.equations.layers import Equation, Forward, Parameter
+from glassnet.equations.images import ConvolveBack, ConvolveKernel, SpreadAverage, Unflatten, Unpool
+from glassnet.equations.layers import Equation, Forward, Parameter, said_maps
 from glassnet.equations.losses import A, Loss, Y, Z, natural_loss, pairing
 from glassnet.equations.losses import loss as named_loss
 from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
@@ -207,6 +208,11 @@ def _derive(
 ) -> Derivation:
     forward = network.forward()
     output, head, scores = _head(forward)
+    if len(output.shape) != 2:
+        raise GlassnetError(
+            f"The network ends in {said_maps(output.shape)}; it needs one row of numbers a sample: add Flatten() and a Dense "
+            "layer, or GlobalAveragePool2D()."
+        )
     chosen_loss = natural_loss(head) if loss is None else loss
     units = int(output.shape[1])
     warning = pairing(chosen_loss, head, units)
@@ -366,7 +372,7 @@ def _backward(forward: Forward, cost: tuple[Equation, ...], loss: Loss) -> list[
 
     def write(name: str) -> None:
         # A weight's slope reads data first, then penalty.
-        first, *others = sorted(received[name], key=lambda g: not isinstance(g, MatMul))
+        first, *others = sorted(received[name], key=lambda g: not isinstance(g, MatMul | ConvolveKernel))
         combined = first
         for other in others:
             combined = add(combined, other)
@@ -420,6 +426,14 @@ def _last_consumers(forward: Forward) -> dict[str, str]:
     return found
 
 
+PASSED_BACK: dict[type[Expression], str] = {
+    ConvolveBack: "blame passed back: the flipped kernels slide over the slopes",
+    Unpool: "blame to the winner of each window, none to the others",
+    SpreadAverage: "blame shared evenly by the places of each window",
+    Unflatten: "each row laid out as maps again",
+}
+
+
 def _why(name: str, trained: dict[str, Parameter], expression: Expression) -> str:
     if name in trained:
         role = trained[name].role
@@ -430,6 +444,9 @@ def _why(name: str, trained: dict[str, Parameter], expression: Expression) -> st
             "shift": "slope by each shift, summed over the samples",
         }[role]
     stem = name.rstrip("0123456789")
+    for kind, why in PASSED_BACK.items():
+        if any(isinstance(n, kind) for n in walk(expression)):
+            return why
     if stem == "Z":
         return "how the cost changes with each weighted sum"
     if stem == "A" and any(isinstance(n, MatMul | Transpose) for n in walk(expression)):

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glassnet.equations.expression import (
+    CHANNELS,
     Add,
+    Axis,
     Compare,
     Constant,
     Divide,
@@ -29,6 +31,21 @@ from glassnet.equations.expression import (
     walk,
 )
 from glassnet.equations.functions import ONE, ZERO, RowFunction, log, where
+from glassnet.equations.images import (
+    AveragePool,
+    Channels,
+    Convolve,
+    ConvolveBack,
+    ConvolveKernel,
+    EachMap,
+    Flatten,
+    MaxPool,
+    PoolAt,
+    SpreadAverage,
+    Unflatten,
+    Unpool,
+    per_channel,
+)
 from glassnet.equations.simplify import add, divide, multiply, negate, number, power, subtract, tidied
 
 SAMPLES = Symbol("m")
@@ -133,6 +150,8 @@ def gradients(
                 return
     if is_elementwise(expression) and not isinstance(expression, Symbol):
         for leaf in leaves(expression):
+            if isinstance(leaf, EachMap):  # a mask is drawn and has no slope
+                continue
             tidying: list[str] = []
             slope = derivative(expression, leaf, tidying)
             if number(slope) == 0.0:
@@ -151,15 +170,74 @@ def gradients(
             yield from gradients(b, MatMul(Transpose(a), upstream), rules)
         case Transpose(argument=a):
             yield from gradients(a, Transpose(upstream), rules)
-        case Sum(argument=a):
-            yield from gradients(a, upstream, rules)
+        case Sum(argument=a, axis=axis):
+            yield from gradients(a, Channels(upstream) if axis == CHANNELS else upstream, rules)
         case Mean(argument=a, axis=0):
             yield from gradients(a, divide(upstream, SAMPLES), rules)
+        case Mean(argument=a, axis="channels"):
+            places = Constant(float(int(a.shape[2]) * int(a.shape[3])))
+            yield from gradients(a, divide(Channels(upstream), multiply(places, SAMPLES)), rules)
+        case Channels(argument=a):
+            yield from gradients(a, _per_channel(upstream), rules)
+        case Flatten(argument=a):
+            _, channels, high, wide = a.shape
+            yield from gradients(a, Unflatten(upstream, (int(channels), int(high), int(wide))), rules)
+        case Unflatten(argument=a):
+            yield from gradients(a, Flatten(upstream), rules)
+        case (
+            Convolve()
+            | ConvolveBack()
+            | ConvolveKernel()
+            | MaxPool()
+            | Unpool()
+            | PoolAt()
+            | AveragePool()
+            | SpreadAverage()
+        ):
+            for operand, passed, rule in _through_windows(expression, upstream):
+                yield from gradients(operand, passed, rules if not rule or rule in rules else (*rules, rule))
         case Function(kind=RowFunction() as kind, arguments=(a,)):
             used = rules if kind.rule in rules else (*rules, kind.rule)
             yield from gradients(a, pulled_out(kind.adjoint(upstream, a)), used)
         case _:
             raise TypeError(f"No chain rule for {type(expression).__name__}.")
+
+
+FLIPPED = "the chain rule of a convolution: the flipped kernel slides over the slopes"
+SLID = "the chain rule of a convolution: the slopes slide over the image"
+ROUTED = "the chain rule of a maximum: all of the slope to the winner, none to the others"
+
+
+def _through_windows(node: Expression, upstream: Expression) -> Iterator[tuple[Expression, Expression, str]]:
+    """What each operand of an image operation receives, and by which rule. Of the three convolutions each is the slope
+    of the others, as ⟨X ⋆ W, D⟩ is linear in X, in W and in D."""
+    match node:
+        case Convolve(image=a, kernel=b, window=window):
+            yield a, ConvolveBack(upstream, b, window, (int(a.shape[2]), int(a.shape[3]))), FLIPPED
+            yield b, ConvolveKernel(a, upstream, window), SLID
+        case ConvolveBack(upstream=d, kernel=b, window=window):
+            yield d, Convolve(upstream, b, window), ""
+            yield b, ConvolveKernel(upstream, d, window), SLID
+        case ConvolveKernel(image=a, upstream=d, window=window):
+            yield a, ConvolveBack(d, upstream, window, (int(a.shape[2]), int(a.shape[3]))), FLIPPED
+            yield d, Convolve(a, upstream, window), ""
+        case MaxPool(argument=a, window=window):
+            yield a, Unpool(upstream, a, window), ROUTED
+        case Unpool(upstream=d, image=a, window=window):
+            yield d, PoolAt(upstream, a, window), ""
+        case PoolAt(upstream=d, image=a, window=window):
+            yield d, Unpool(upstream, a, window), ROUTED
+        case AveragePool(argument=a, window=window):
+            yield a, SpreadAverage(upstream, window, (int(a.shape[2]), int(a.shape[3]))), ""
+        case SpreadAverage(upstream=d, window=window):
+            yield d, AveragePool(upstream, window), ""
+
+
+def _per_channel(upstream: Expression) -> Expression:
+    found = per_channel(upstream)
+    if found is None:
+        raise TypeError(f"The gradient '{upstream}' is not one number a channel.")
+    return found
 
 
 def pulled_out(node: Expression) -> Expression:
@@ -169,17 +247,22 @@ def pulled_out(node: Expression) -> Expression:
         axis, inner = node.axis, children[0]
         if isinstance(inner, Negate):
             return negate(pulled_out(Sum(inner.argument, axis)))
-        if isinstance(inner, Divide) and _same_along(axis, inner.right.shape):
-            return divide(pulled_out(Sum(inner.left, axis)), inner.right)
-        if isinstance(inner, Multiply) and _same_along(axis, inner.left.shape):
-            return multiply(inner.left, pulled_out(Sum(inner.right, axis)))
-        if isinstance(inner, Multiply) and _same_along(axis, inner.right.shape):
-            return multiply(inner.right, pulled_out(Sum(inner.left, axis)))
+        if isinstance(inner, Divide) and (factor := _outside(axis, inner.right)) is not None:
+            return divide(pulled_out(Sum(inner.left, axis)), factor)
+        if isinstance(inner, Multiply) and (factor := _outside(axis, inner.left)) is not None:
+            return multiply(factor, pulled_out(Sum(inner.right, axis)))
+        if isinstance(inner, Multiply) and (factor := _outside(axis, inner.right)) is not None:
+            return multiply(factor, pulled_out(Sum(inner.left, axis)))
     return node.with_children(children) if children else node
 
 
-def _same_along(axis: int, shape: Shape) -> bool:
-    return shape == () or (shape[-1] == 1 and len(shape) == 2 if axis == 1 else len(shape) == 1)
+def _outside(axis: Axis, factor: Expression) -> Expression | None:
+    """A factor as it stands outside a sum along which it is the same; None when it is not."""
+    shape = factor.shape
+    if axis == CHANNELS:
+        return per_channel(factor)
+    same = shape == () or (shape[-1] == 1 and len(shape) == 2 if axis == 1 else len(shape) == 1)
+    return factor if same else None
 
 
 def _reduced(passed: Expression, whole: Shape, wanted: Shape) -> Expression:
@@ -194,6 +277,8 @@ def _reduced(passed: Expression, whole: Shape, wanted: Shape) -> Expression:
         return pulled_out(Sum(passed, 0))
     if len(wanted) == 2 and wanted[1] == 1:
         return pulled_out(Sum(passed, 1))
+    if len(wanted) == 3 and wanted[1:] == (1, 1):
+        return Channels(pulled_out(Sum(passed, CHANNELS)))
     raise TypeError(f"No rule reduces a gradient of shape {whole} to {wanted}.")
 
 

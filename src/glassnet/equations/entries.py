@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from glassnet.equations.expression import (
+    CHANNELS,
     Add,
+    Axis,
     Compare,
     Constant,
     Divide,
@@ -33,11 +35,57 @@ from glassnet.equations.expression import (
     Transpose,
 )
 from glassnet.equations.functions import RowFunction
+from glassnet.equations.images import (
+    AveragePool,
+    Channels,
+    Convolve,
+    ConvolveBack,
+    ConvolveKernel,
+    EachMap,
+    Flatten,
+    MaxPool,
+    Pair,
+    SpreadAverage,
+    Unflatten,
+    Unpool,
+    Window,
+)
 from glassnet.equations.matrices import FirstRow, OtherRows
 from glassnet.equations.rendering import SUPERSCRIPTS, TEXT, number_text, symbol_in
 
-Index = str | int
-"""A letter that runs, or the one after it ("i+1"), or a place that stays (0 where a side of length 1 is repeated)."""
+
+@dataclass(frozen=True)
+class Affine:
+    """A place made from letters: (Σ coefficient · letter + offset) / divisor; there is none where that is not whole."""
+
+    terms: tuple[tuple[str, int], ...]
+    offset: int = 0
+    divisor: int = 1
+
+    def __str__(self) -> str:
+        parts = [("" if c == 1 else "−" if c == -1 else str(c).replace("-", "−")) + letter for letter, c in self.terms]
+        if self.offset:
+            parts.append(str(self.offset).replace("-", "−"))
+        text = "+".join(parts).replace("+−", "−")
+        return text if self.divisor == 1 else f"({text})/{self.divisor}"
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A place within a flattened row: ⌊letter / step⌋ mod size."""
+
+    letter: str
+    step: int
+    size: int
+
+    def __str__(self) -> str:
+        whole = self.letter if self.step == 1 else f"⌊{self.letter}/{self.step}⌋"
+        return f"{whole} mod {self.size}"
+
+
+Index = str | int | Affine | Digit
+"""A letter that runs, or the one after it ("i+1"), or a place that stays (0 where a side of length 1 is repeated), or a
+place reckoned from letters."""
 
 LOOSE, SUM, PRODUCT, POWER, ATOM = range(5)
 """How tightly a written piece holds together."""
@@ -53,10 +101,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Cell:
-    """One entry of a named array; of a number, when there are no indices."""
+    """One entry of a named array; of a number, when there are no indices.
+
+    `bounds` are the sizes of the axes along which a reckoned place may lie outside (None: it never does). A term of a sum
+    whose place is outside, or is not whole, is left out: it lies on the padding, or between the strides.
+    """
 
     name: str
     indices: tuple[Index, ...] = ()
+    bounds: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +128,10 @@ class Negative:
 
 @dataclass(frozen=True)
 class Total:
-    """The sum, or the mean, of a piece over letters; `over` are their extents, a number or "m" for the samples."""
+    """The sum, the mean or the largest ("max") of a piece over letters.
+
+    `over` are their extents, a number or "m" for the samples.
+    """
 
     kind: str
     letters: tuple[str, ...]
@@ -103,17 +159,34 @@ class RowCall:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """1 where entry `at` of an array is the largest of its window (the first of equals), else 0.
+
+    The window is the one at position `window`; its places are `size`, and positions are `stride` apart.
+    """
+
+    name: str
+    at: tuple[Index, ...]
+    window: tuple[Index, Index]
+    size: Pair
+    stride: Pair
+
+
+@dataclass(frozen=True)
 class Whole:
     """A piece that no entry of it explains, such as the solution of a linear system; written as it is."""
 
     text: str
 
 
-Entry = Number | Cell | Infix | Negative | Total | Call | RowCall | Whole
+Entry = Number | Cell | Infix | Negative | Total | Call | RowCall | Chosen | Whole
 
 
 def letters_of(shape: Shape) -> tuple[Index, ...]:
-    """The letters of an entry: i, j of a matrix; j of a row of units; none of a number."""
+    """The letters of an entry: i, j of a matrix; j of a row of units; none of a number; i, j, u, v of images (sample,
+    channel, row, column); j, k, r, s of kernels (filter, channel, row, column)."""
+    if len(shape) == 4:
+        return ("i", "j", "u", "v") if shape[0] == "m" else ("j", "k", "r", "s")
     names = {0: (), 1: ("j",), 2: ("i", "j")}.get(len(shape))
     if names is None:
         names = tuple("ijkl"[: len(shape)])
@@ -157,7 +230,23 @@ class _Former:
     def form(self, node: Expression, at: tuple[Index, ...]) -> Entry:
         match node:
             case Symbol(name=name):
-                return Cell(self.rename.get(name, name), at)
+                sizes = [int(size) if isinstance(i, Affine) else None for i, size in zip(at, node.shape, strict=True)]
+                return Cell(self.rename.get(name, name), at, tuple(sizes) if any(s is not None for s in sizes) else ())
+            case Channels(argument=a):
+                return self.form(a, at[:1])
+            case EachMap(argument=a):
+                return self.form(a, at[:2])
+            case Flatten(argument=a):
+                _, *maps = (1, *(int(d) for d in a.shape[1:]))
+                return self.form(a, (at[0], *_digits(at[1], (maps[0], maps[1], maps[2]))))
+            case Unflatten(argument=a, maps=(_, 1, 1)):
+                return self.form(a, at[:2])
+            case Unflatten(argument=a, maps=(_, high, wide)):
+                return self.form(a, (at[0], _sum((at[1], high * wide), (at[2], wide), (at[3], 1))))
+            case (
+                Convolve() | ConvolveBack() | ConvolveKernel() | MaxPool() | AveragePool() | SpreadAverage() | Unpool()
+            ):
+                return self.windowed(node, at)
             case Constant(value=value, name=name):
                 return Number(value, name)
             case Add(left=a, right=b):
@@ -186,7 +275,7 @@ class _Former:
             case FirstRow(argument=a):
                 return self.form(a, (0, *at))
             case OtherRows(argument=a):
-                return self.form(a, (f"{at[0]}+1" if isinstance(at[0], str) else at[0] + 1, at[1]))
+                return self.form(a, (f"{at[0]}+1" if isinstance(at[0], str) else _sum((at[0], 1), offset=1), at[1]))
             case Function(kind=RowFunction() as kind, arguments=(a,)):
                 letter = self.fresh("k")
                 inner = self.form(a, (*at[:-1], letter))
@@ -196,10 +285,64 @@ class _Former:
                 return Call(kind.name, tuple(self.part(a, at) for a in arguments))
         return Whole(str(node))
 
-    def reduced(self, kind: str, argument: Expression, axis: int | None, at: tuple[Index, ...]) -> Entry:
+    def running(self, wanted: str, over: tuple[Any, ...]) -> list[Index]:
+        """A letter for each side, one of the wanted if possible; 0 for a side of length 1."""
+        return [0 if size == 1 else self.fresh(letter) for letter, size in zip(wanted, over, strict=True)]
+
+    def summed(self, kind: str, letters: list[Index], over: tuple[Any, ...], inner: Entry) -> Entry:
+        """The sum over the letters that run, which are then free again."""
+        pairs = [(letter, size) for letter, size in zip(letters, over, strict=True) if isinstance(letter, str)]
+        for letter, _ in pairs:
+            self.used.discard(letter)
+        return _total(kind, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), inner)
+
+    def windowed(self, node: Any, at: tuple[Index, ...]) -> Entry:
+        """An operation with a window: sums and maxima over its places."""
+        window: Window = node.window
+        if isinstance(node, ConvolveKernel):
+            over = (node.image.shape[0], *node.upstream.shape[2:])
+            i, u, v = letters = self.running("iuv", over)
+            j, k, r, s = at
+            y, x = _under(window, (u, v), (r, s))
+            product = Infix("·", self.form(node.image, (i, k, y, x)), self.form(node.upstream, (i, j, u, v)))
+            return self.summed("sum", letters, over, product)
+        i, j, u, v = at
+        if isinstance(node, Convolve):
+            over = (node.kernel.shape[1], *window.kernel)
+            k, r, s = letters = self.running("krs", over)
+            y, x = _under(window, (u, v), (r, s))
+            product = Infix("·", self.form(node.image, (i, k, y, x)), self.form(node.kernel, (j, k, r, s)))
+            return self.summed("sum", letters, over, product)
+        if isinstance(node, ConvolveBack):
+            over = (node.kernel.shape[0], *window.kernel)
+            k, r, s = letters = self.running("krs", over)
+            y, x = _over(window, (u, v), (r, s))
+            product = Infix("·", self.form(node.upstream, (i, k, y, x)), self.form(node.kernel, (k, j, r, s)))
+            return self.summed("sum", letters, over, product)
+        count = Number(float(window.kernel[0] * window.kernel[1]))
+        if isinstance(node, SpreadAverage) and node.upstream.shape[2:] == (1, 1):  # one window: each place is in it
+            return Infix("/", self.form(node.upstream, (i, j, 0, 0)), count)
+        r, s = letters = self.running("rs", window.kernel)
+        if isinstance(node, MaxPool | AveragePool):
+            y, x = _under(window, (u, v), (r, s))
+            kind = "max" if isinstance(node, MaxPool) else "mean"
+            return self.summed(kind, letters, window.kernel, self.form(node.argument, (i, j, y, x)))
+        y, x = _over(window, (u, v), (r, s))
+        slope = self.form(node.upstream, (i, j, y, x))
+        if isinstance(node, SpreadAverage):
+            return self.summed("sum", letters, window.kernel, Infix("/", slope, count))
+        name = self.rename.get(str(node.image), str(node.image))
+        chosen = Chosen(name, at, (y, x), window.kernel, window.stride)
+        return self.summed("sum", letters, window.kernel, Infix("·", chosen, slope))
+
+    def reduced(self, kind: str, argument: Expression, axis: Axis, at: tuple[Index, ...]) -> Entry:
         shape = argument.shape
         if not shape:
             return self.form(argument, ())
+        if axis == CHANNELS:
+            over = (shape[0], *shape[2:])
+            i, u, v = running = self.running("iuv", over)
+            return self.summed(kind, running, over, self.form(argument, (i, at[0], u, v)))
         summed = range(len(shape)) if axis is None else (axis,)
         inside: list[Index] = []
         letters: list[str] = []
@@ -216,6 +359,55 @@ class _Former:
         return _total(kind, tuple(letters), tuple(shape[place] for place in summed), inner)
 
 
+def _sum(*weighted: tuple[Index, int], offset: int = 0, divisor: int = 1) -> Index:
+    """A place as a sum of weighted indices, in its simplest form."""
+    terms: dict[str, int] = {}
+    for index, factor in weighted:
+        if isinstance(index, int):
+            offset += factor * index
+        elif isinstance(index, str):
+            letter, _, further = index.partition("+")
+            terms[letter] = terms.get(letter, 0) + factor
+            offset += factor * int(further or 0)
+        elif isinstance(index, Affine) and index.divisor == 1:
+            for letter, own in index.terms:
+                terms[letter] = terms.get(letter, 0) + factor * own
+            offset += factor * index.offset
+        else:
+            raise ValueError(f"The place {index} has no multiple.")
+    kept = tuple((letter, c) for letter, c in terms.items() if c)
+    if divisor == 1 and offset == 0 and len(kept) == 1 and kept[0][1] == 1:
+        return kept[0][0]
+    if divisor == 1 and not kept:
+        return offset
+    return Affine(kept, offset, divisor)
+
+
+def _under(window: Window, at: tuple[Index, Index], place: tuple[Index, Index]) -> tuple[Index, Index]:
+    """Where place (r, s) of the window at a position lies on the map."""
+    sides = zip(at, place, window.stride, window.dilation, window.padding, strict=True)
+    y, x = (_sum((u, step), (r, apart), offset=-before) for u, r, step, apart, (before, _) in sides)
+    return y, x
+
+
+def _over(window: Window, at: tuple[Index, Index], place: tuple[Index, Index]) -> tuple[Index, Index]:
+    """The position at which place (r, s) of the window lies on a place of the map: there may be none."""
+    sides = zip(at, place, window.stride, window.dilation, window.padding, strict=True)
+    y, x = (_sum((u, 1), (r, -apart), offset=before, divisor=step) for u, r, step, apart, (before, _) in sides)
+    return y, x
+
+
+def _digits(index: Index, sizes: tuple[int, int, int]) -> tuple[Index, ...]:
+    """Channel, row and column of a place in a flattened row."""
+    steps = (sizes[1] * sizes[2], sizes[2], 1)
+    if isinstance(index, int):
+        return tuple(index // step % size for step, size in zip(steps, sizes, strict=True))
+    if not isinstance(index, str) or sizes == (1, 1, 1):
+        return (0, 0, 0)
+    whole = [0 if size == 1 else Digit(index, step, size) for step, size in zip(steps, sizes, strict=True)]
+    return (index, 0, 0) if steps[0] == 1 else tuple(whole)
+
+
 def _fixed(node: Expression, at: tuple[Index, ...]) -> tuple[Index, ...]:
     return tuple(0 if size == 1 else index for size, index in zip(node.shape, at, strict=True))
 
@@ -230,9 +422,9 @@ def _total(kind: str, letters: tuple[str, ...], over: tuple[str | int, ...], inn
 
 # Written: with letters, or with the numbers of a step.
 
-SUBSCRIPTS = str.maketrans("0123456789ijklpruvx", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₚᵣᵤᵥₓ")
+SUBSCRIPTS = str.maketrans("0123456789ijklprsuvx", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₚᵣₛᵤᵥₓ")
 OPERATORS = {"+": SUM, "−": SUM, "·": PRODUCT, "/": PRODUCT, "^": POWER}
-HEADS = {"sum": "Σ", "mean": "mean"}
+HEADS = {"sum": "Σ", "mean": "mean", "max": "max"}
 
 
 def entry_text(entry: Entry) -> str:
@@ -282,6 +474,9 @@ class _Letters:
         at = "" if entry.at is None else f"[{entry.at}]"
         return f"{entry.name}({_written(entry.inner, self)[0]} for all {entry.letter}){at}", ATOM
 
+    def chosen(self, entry: Chosen) -> tuple[str, int]:
+        return f"[{self.cell(Cell(entry.name, entry.at))[0]} leads its window]", ATOM
+
     product = " · "
 
 
@@ -318,6 +513,8 @@ class _Numbers:
     ) -> Iterator[tuple[str, int] | int]:
         """What is summed, in order; a number says how many are left out there."""
         places = list(product(*(self.places(o) for o in over)))
+        if _may_leave(inner):
+            places = [p for p in places if _inside(inner, {**self.at, **dict(zip(letters, p, strict=True))})]
         shown = range(len(places))
         first = len(places) if len(places) <= self.most else self.most - 1
         before = {letter: self.at.get(letter) for letter in letters}
@@ -332,7 +529,24 @@ class _Numbers:
             else:
                 self.at[letter] = old
 
+    def chosen(self, entry: Chosen) -> tuple[str, int]:
+        i, j, *place = (place_of(index, self.at) for index in entry.at)
+        corner = [place_of(w, self.at) * step for w, step in zip(entry.window, entry.stride, strict=True)]
+        window = [
+            (self.value(entry.name, (i, j, y, x)), [y, x])
+            for y in range(corner[0], corner[0] + entry.size[0])
+            for x in range(corner[1], corner[1] + entry.size[1])
+        ]
+        first = max(window, key=lambda pair: pair[0])[1]
+        return ("1" if first == place else "0"), ATOM
+
     def total(self, entry: Total) -> tuple[str, int]:
+        if entry.kind == "max":
+            terms = [
+                f"… {t} more …" if isinstance(t, int) else t[0]
+                for t in self.terms(entry.letters, entry.over, entry.inner)
+            ]
+            return f"max({', '.join(terms)})", ATOM
         written, count, level = "", 0, ATOM
         for term in self.terms(entry.letters, entry.over, entry.inner):
             if isinstance(term, int):
@@ -372,6 +586,8 @@ def _written(entry: Entry, how: _Letters | _Numbers) -> tuple[str, int]:
             return how.total(entry)
         case RowCall():
             return how.row_call(entry)
+        case Chosen():
+            return how.chosen(entry)
         case Negative(inner):
             return f"−{_held(inner, PRODUCT, how)}", SUM
         case Call("abs", (inner,)):
@@ -402,11 +618,54 @@ def _held(entry: Entry, level: int, how: _Letters | _Numbers) -> str:
 
 
 def place_of(index: Index, at: Mapping[str, int]) -> int:
-    """The number that an index stands for."""
+    """The number that an index stands for.
+
+    Raises
+    ------
+    LookupError : a reckoned place that is not whole
+    """
     if isinstance(index, int):
         return index
+    if isinstance(index, Affine):
+        place, rest = divmod(index.offset + sum(c * at[letter] for letter, c in index.terms), index.divisor)
+        if rest:
+            raise LookupError(f"The place {index} is not whole.")
+        return place
+    if isinstance(index, Digit):
+        return at[index.letter] // index.step % index.size
     letter, _, further = index.partition("+")
     return at[letter] + int(further or 0)
+
+
+def _cells(entry: Entry) -> Iterator[Cell]:
+    """The entries that a piece is made of, those of sums within it left out."""
+    match entry:
+        case Cell():
+            yield entry
+        case Infix(_, left, right):
+            yield from _cells(left)
+            yield from _cells(right)
+        case Negative(inner):
+            yield from _cells(inner)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from _cells(argument)
+
+
+def _may_leave(entry: Entry) -> bool:
+    return any(cell.bounds for cell in _cells(entry))
+
+
+def _inside(entry: Entry, at: Mapping[str, int]) -> bool:
+    """Whether all reckoned places of a term exist."""
+    for cell in _cells(entry):
+        for index, size in zip(cell.indices, cell.bounds, strict=False):
+            if size is None or not isinstance(index, Affine):
+                continue
+            place, rest = divmod(index.offset + sum(c * at[letter] for letter, c in index.terms), index.divisor)
+            if rest or not 0 <= place < size:
+                return False
+    return True
 
 
 def short_number(value: float, digits: int = 4) -> str:
@@ -435,7 +694,24 @@ def _(entry: Number) -> dict[str, Any]:
 
 @to_plain.register
 def _(entry: Cell) -> dict[str, Any]:
-    return {"kind": "cell", "name": entry.name, "at": list(entry.indices)}
+    bounds = {"bounds": list(entry.bounds)} if entry.bounds else {}
+    return {"kind": "cell", "name": entry.name, "at": [_plain_index(i) for i in entry.indices], **bounds}
+
+
+@to_plain.register
+def _(entry: Chosen) -> dict[str, Any]:
+    return {
+        "kind": "chosen", "name": entry.name, "at": [_plain_index(i) for i in entry.at],
+        "window": [_plain_index(i) for i in entry.window], "size": list(entry.size), "stride": list(entry.stride),
+    }  # fmt: skip
+
+
+def _plain_index(index: Index) -> Any:
+    if isinstance(index, Affine):
+        return {"terms": [list(term) for term in index.terms], "offset": index.offset, "divisor": index.divisor}
+    if isinstance(index, Digit):
+        return {"digit": index.letter, "step": index.step, "size": index.size}
+    return index
 
 
 @to_plain.register
@@ -464,7 +740,7 @@ def _(entry: Call) -> dict[str, Any]:
 def _(entry: RowCall) -> dict[str, Any]:
     return {
         "kind": "row", "name": entry.name, "inner": to_plain(entry.inner), "letter": entry.letter, "over": entry.over,
-        "at": entry.at,
+        "at": None if entry.at is None else _plain_index(entry.at),
     }  # fmt: skip
 
 

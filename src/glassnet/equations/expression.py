@@ -14,7 +14,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from glassnet.errors import GlassnetError
 
@@ -25,6 +25,8 @@ Dimension: TypeAlias = int | str
 Shape: TypeAlias = tuple[Dimension, ...]
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
+Axis: TypeAlias = Literal[0, 1, "channels"] | None
+CHANNELS: Literal["channels"] = "channels"
 
 
 def broadcast_shapes(left: Shape, right: Shape, where: str | Expression) -> Shape:
@@ -344,10 +346,11 @@ class Transpose(_Unary):
 
 @dataclass(frozen=True, repr=False)
 class _Reduction(Expression):
-    """Over everything (axis None), over the samples (axis 0), or over a row's entries (axis 1, kept as a column)."""
+    """Over everything (axis None), over the samples (axis 0), over a row's entries (axis 1, kept as a column), or over
+    samples and places of maps (axis "channels": one number a channel)."""
 
     argument: Expression
-    axis: int | None = None
+    axis: Axis = None
 
     @property
     def children(self) -> tuple[Expression, ...]:
@@ -360,22 +363,28 @@ class _Reduction(Expression):
     def shape(self) -> Shape:
         if self.axis is None:
             return ()
+        if self.axis == CHANNELS:
+            return (self.argument.shape[1],)
         rows, columns = self.argument.shape
         return (columns,) if self.axis == 0 else (rows, 1)
+
+    @property
+    def _axes(self) -> int | tuple[int, ...] | None:
+        return (0, 2, 3) if self.axis == CHANNELS else self.axis
 
 
 @dataclass(frozen=True, repr=False)
 class Sum(_Reduction):
     def evaluate(self, env: Mapping[str, Array], xp: Namespace) -> Array:
         value = self.argument.evaluate(env, xp)
-        return xp.sum(value) if self.axis is None else xp.sum(value, axis=self.axis, keepdims=self.axis == 1)
+        return xp.sum(value) if self.axis is None else xp.sum(value, axis=self._axes, keepdims=self.axis == 1)
 
 
 @dataclass(frozen=True, repr=False)
 class Mean(_Reduction):
     def evaluate(self, env: Mapping[str, Array], xp: Namespace) -> Array:
         value = self.argument.evaluate(env, xp)
-        return xp.mean(value) if self.axis is None else xp.mean(value, axis=self.axis, keepdims=self.axis == 1)
+        return xp.mean(value) if self.axis is None else xp.mean(value, axis=self._axes, keepdims=self.axis == 1)
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,6 +11,9 @@ import numpy as np
 from glassnet.equations.checked_samples import read_parameters, read_samples, read_weights
 from glassnet.equations.derive import Derivation, check_network, derive
 from glassnet.equations.draws import generator, keep_mask
+from glassnet.equations.differentiate import is_elementwise
+from glassnet.equations.expression import Symbol, symbols
+from glassnet.equations.images import MaxPool, undecided
 from glassnet.equations.losses import Loss
 from glassnet.equations.schedules import check_positive, check_whole, plain
 from glassnet.errors import GlassnetError
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-6
 ROUNDING = 1e-9
 """Differences of a cost near 1 carry about this much rounding; slopes below it cannot be told from zero."""
+
+POOL_MARGIN = 1e-5
+"""Entries of a pool's window that are so close take turns in being the largest while one is moved."""
 
 
 def central_difference(
@@ -146,6 +152,7 @@ def gradcheck(
 
         error = ‖derived − differences‖ / (‖derived‖ + ‖differences‖)
 
+    Entries that tie for the largest of a pool's window are left out: there the cost has a slope on each side only.
     Both the parameters' gradients (dW1, db1, ...) and those of every intermediate (dZ1, dA1, ...) are checked: an
     intermediate is moved entry by entry while the lines after it run on.
 
@@ -189,7 +196,7 @@ def gradcheck(
         env["w"] = read_weights(sample_weight, len(inputs))
     for mask, rate in derived.masks.values():
         layer = int(mask.name[1:])
-        kept = keep_mask(seed, 0, layer, (len(inputs), int(mask.shape[1])), rate)
+        kept = keep_mask(seed, 0, layer, (len(inputs), *(int(d) for d in mask.shape[1:])), rate)
         env[mask.name] = kept.astype(np.float64)
 
     def run(values: Mapping[str, np.ndarray], override: Mapping[str, np.ndarray] | None = None) -> dict[str, Any]:
@@ -211,7 +218,8 @@ def gradcheck(
             if not equation.name.startswith("d") or (name not in trained and not intermediates):
                 continue
             gradient = np.asarray(everything[equation.name], dtype=np.float64)
-            where = np.sort(rng.permutation(gradient.size)[:max_entries])
+            smooth = np.flatnonzero(_smooth(derived, name, everything))
+            where = np.sort(rng.permutation(smooth)[:max_entries])
             if name in trained:
                 slopes = central_difference(lambda v: float(run(v)["J"]), start, name, entries=where)
             else:
@@ -224,6 +232,25 @@ def gradcheck(
             error = difference / max(size + other, min(floor, 1e-3 * largest) or floor)
             rows.append(CheckedGradient(equation.name, gradient.shape, len(where), size, other, error))
     return GradientCheck(tuple(rows), tolerance)
+
+
+def _smooth(derived: Derivation, name: str, values: Mapping[str, Any]) -> np.ndarray:
+    """The entries of an intermediate by which the cost has a slope: not those that tie for the largest of a pool's window.
+
+    A line between an intermediate and the pool that works entry by entry moves the same entry.
+    """
+    found = np.ones(np.shape(values[name]))
+    reached = {name}
+    for equation in derived.forward:
+        used = {symbol.name for symbol in symbols(equation.expression)}
+        match equation.expression:
+            case MaxPool(argument=Symbol(name=pooled), window=window) if pooled in reached:
+                found *= 1 - undecided(np.asarray(values[pooled], dtype=np.float64), window, POOL_MARGIN, np)
+            case expression if (
+                used & reached and np.shape(values[equation.name]) == found.shape and is_elementwise(expression)
+            ):
+                reached.add(equation.name)
+    return found.ravel()
 
 
 def _start(

@@ -40,14 +40,15 @@ class Initializer:
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
         """The starting values of a parameter of this shape, float64.
 
-        For a weight of shape (n_in, n_out):
+        For a weight of shape (n_in, n_out); of a kernel (filters, channels, a, b), n_in is channels·a·b and n_out is
+        filters·a·b, and orthogonal takes each filter as a row:
 
             xavier      uniform on ±√(6 / (n_in + n_out))          Glorot and Bengio, 2010
             he          normal, variance 2 / n_in                  He et al., 2015
             lecun       normal, variance 1 / n_in                  LeCun et al., 1998
             orthogonal  orthonormal columns or rows (QR of normals)  Saxe et al., 2014
         """
-        fan_in, fan_out = shape[0], shape[-1]
+        fan_in, fan_out = fans(shape)
         match self.kind:
             case "zeros":
                 return np.zeros(shape)
@@ -68,10 +69,18 @@ class Initializer:
             case "lecun":
                 return generator.standard_normal(shape) * math.sqrt(1.0 / fan_in)
             case _:
-                tall = (max(shape), min(shape)) if len(shape) == 2 else (shape[0], 1)
-                q, r = np.linalg.qr(generator.standard_normal(tall))
+                flat = (shape[0], math.prod(shape[1:]))
+                q, r = np.linalg.qr(generator.standard_normal((max(flat), min(flat))))
                 q = q * np.sign(np.diag(r))
-                return np.ascontiguousarray(q if q.shape == shape else q.T).reshape(shape)
+                return np.ascontiguousarray(q if q.shape == flat else q.T).reshape(shape)
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many numbers one output is made from, and how many outputs one input goes to."""
+    if len(shape) < 3:
+        return shape[0], shape[-1]
+    places = math.prod(shape[2:])
+    return shape[1] * places, shape[0] * places
 
 
 def _exact(value: float) -> str:

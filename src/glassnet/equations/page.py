@@ -19,6 +19,7 @@ from glassnet.equations.expression import (
     symbols,
     walk,
 )
+from glassnet.equations.images import Convolve
 from glassnet.equations.layers import Equation
 from glassnet.equations.matrices import Diagonal, Jacobian
 from glassnet.equations.rendering import LATEX, MATHML, TEXT, number_text, symbol_in
@@ -41,6 +42,11 @@ SCIPYS_UPDATE = "made by SciPy's L-BFGS: a line search from the slopes above and
 SIGNS = (
     "⊙ and plain juxtaposition of a matrix with a column act entry by entry; Wᵀ is W transposed;",
     "Σ sums over all entries, Σᵢ over the samples, Σⱼ over the entries of a row.",
+)
+IMAGE_SIGNS = (
+    "X ⋆ W is cross-correlation, which the field calls convolution: Σₖᵣₛ(X[i,k,u+r,v+s] · W[j,k,r,s]), the kernel as it is;",
+    "⋆full flip(W) slides the kernel turned by 180° over the slopes, wherever the two overlap (a stride spreads them first);",
+    "Σᵢᵤᵥ sums over samples and places.",
 )
 
 
@@ -75,7 +81,11 @@ def legend(derivation: Derivation) -> list[tuple[str, Shape | None, str]]:
     features = derivation.network.input_shape
     outputs = derivation.output.shape
     found: list[tuple[str, Shape | None, str]] = [
-        ("X", ("m", *features), "inputs, one row a sample"),
+        (
+            "X",
+            ("m", *features),
+            "inputs, one row a sample" if len(features) == 1 else "images: samples, channels, rows, columns",
+        ),
         ("Y", outputs, _targets(derivation)),
     ]
     if derivation.weighted:
@@ -145,6 +155,12 @@ def phase_lines(derivation: Derivation, phase: str) -> tuple[list[Equation], str
     return _distinct(lines, derivation) if phase == "update" else (lines, "")
 
 
+def signs(derivation: Derivation) -> tuple[str, ...]:
+    """What the signs on the page mean."""
+    images = any(isinstance(node, Convolve) for e in derivation.forward for node in walk(e.expression))
+    return (*SIGNS, *IMAGE_SIGNS) if images else SIGNS
+
+
 def text_page(derivation: Derivation) -> str:
     """The page that `print(derivation)` shows."""
     from glassnet.equations.derive import definitions
@@ -190,7 +206,7 @@ def text_page(derivation: Derivation) -> str:
     for name, formula in definitions(derivation):
         if name != "linear":
             lines.append(f"  {name}(z) = {formula}")
-    lines += [f"  {said}" for said in SIGNS]
+    lines += [f"  {said}" for said in signs(derivation)]
     return "\n".join(lines)
 
 
@@ -329,7 +345,7 @@ def html_page(derivation: Derivation) -> str:
                 f'<tr><td style="text-align:left"><math>{MATHML.call(name, ["<mi>z</mi>"])}</math></td><td></td>'
                 f'<td style="text-align:left"><math>{formula.mathml()}</math></td></tr>'
             )
-    parts.append(f"</table><p>{'<br/>'.join(SIGNS)}</p></details></div>")
+    parts.append(f"</table><p>{'<br/>'.join(signs(derivation))}</p></details></div>")
     return "".join(parts)
 
 

@@ -26,6 +26,22 @@ from glassnet.equations.expression import (
     Symbol,
     Transpose,
 )
+from glassnet.equations.images import (
+    AveragePool,
+    Channels,
+    Convolve,
+    ConvolveBack,
+    ConvolveKernel,
+    EachMap,
+    Flatten,
+    MaxPool,
+    PoolAt,
+    SpreadAverage,
+    Unflatten,
+    Unpool,
+    Window,
+    pair_text,
+)
 from glassnet.equations.matrices import (
     Diagonal,
     FirstRow,
@@ -102,6 +118,12 @@ class Notation(ABC):
     def part(self, inner: str, rows: str) -> str: ...
     @abstractmethod
     def kronecker(self, left: str, right: str) -> str: ...
+    @abstractmethod
+    def starred(self, left: str, how: str, right: str) -> str:
+        """Cross-correlation; `how` says what is not the default (stride 2), or "full"."""
+
+    @abstractmethod
+    def pooled(self, name: str, size: str, arguments: list[str]) -> str: ...
 
 
 class Text(Notation):
@@ -147,7 +169,7 @@ class Text(Notation):
         return inner + "ᵀ"
 
     def reduction(self, kind: str, index: str, inner: str) -> str:
-        letter = {"": "", "i": "ᵢ", "j": "ⱼ"}[index]
+        letter = {"": "", "i": "ᵢ", "j": "ⱼ", "iuv": "ᵢᵤᵥ"}[index]
         return f"{'Σ' if kind == 'sum' else 'mean'}{letter}({inner})"
 
     def call(self, name: str, arguments: list[str]) -> str:
@@ -166,6 +188,13 @@ class Text(Notation):
 
     def kronecker(self, left: str, right: str) -> str:
         return f"Σᵢ({left}ᵢ ⊗ {right}ᵢᵀ {right}ᵢ)"
+
+    def starred(self, left: str, how: str, right: str) -> str:
+        said = f"({how})" if " " in how else how
+        return f"{left} ⋆{said} {right}"
+
+    def pooled(self, name: str, size: str, arguments: list[str]) -> str:
+        return f"{name}{size}({', '.join(arguments)})"
 
 
 LATEX_OPERATORS = {"+": "+", "−": "-", "⊙": r"\odot", ">": ">", "<": "<", "≥": r"\ge", "≤": r"\le"}
@@ -252,6 +281,15 @@ class Latex(Notation):
 
     def kronecker(self, left: str, right: str) -> str:
         return rf"\sum_i {{{left}}}_i \otimes {{{right}}}_i^{{\top}} {{{right}}}_i"
+
+    def starred(self, left: str, how: str, right: str) -> str:
+        said = how.replace("×", r"$\times$").replace("–", "--")
+        star = rf"\star_{{\text{{{said}}}}}" if how else r"\star"
+        return f"{left} {star} {right}"
+
+    def pooled(self, name: str, size: str, arguments: list[str]) -> str:
+        below = size.replace("×", r" \times ")
+        return rf"\operatorname{{{name}}}_{{{below}}}\left({', '.join(arguments)}\right)"
 
 
 class MathML(Notation):
@@ -341,6 +379,15 @@ class MathML(Notation):
         first, second = f"<msub>{left}<mi>i</mi></msub>", f"<msub>{right}<mi>i</mi></msub>"
         return f"<mrow><msub><mo>∑</mo><mi>i</mi></msub>{first}<mo>⊗</mo><msup>{second}<mo>⊤</mo></msup>{second}</mrow>"
 
+    def starred(self, left: str, how: str, right: str) -> str:
+        star = f"<msub><mo>⋆</mo><mtext>{escape(how)}</mtext></msub>" if how else "<mo>⋆</mo>"
+        return f"<mrow>{left}{star}{right}</mrow>"
+
+    def pooled(self, name: str, size: str, arguments: list[str]) -> str:
+        inner = "<mo>,</mo>".join(arguments)
+        head = f"<msub><mi>{escape(name)}</mi><mtext>{escape(size)}</mtext></msub>"
+        return f"<mrow>{head}<mo>&#x2061;</mo><mrow><mo>(</mo>{inner}<mo>)</mo></mrow></mrow>"
+
 
 TEXT, LATEX, MATHML = Text(), Latex(), MathML()
 
@@ -406,8 +453,35 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
             return notation.transposed(_at_least(ATOM, a, notation)), TIGHT
         case Sum(argument=a, axis=axis) | Mean(argument=a, axis=axis):
             kind = "sum" if isinstance(node, Sum) else "mean"
-            index = {None: "", 0: "i", 1: "j"}[axis]
+            index = {None: "", 0: "i", 1: "j", "channels": "iuv"}[axis]
             return notation.reduction(kind, index, _written(a, notation)[0]), ATOM
+        case Channels(argument=a) | EachMap(argument=a):
+            return _written(a, notation)
+        case Convolve(image=a, kernel=b, window=window):
+            left, right = _at_least(TIGHT, a, notation), _at_least(TIGHT, b, notation)
+            return notation.starred(left, str(window), right), MATRIX
+        case ConvolveBack(upstream=a, kernel=b, window=window):
+            flipped = notation.call("flip", [_written(b, notation)[0]])
+            how = ", ".join(part for part in ("full", str(window)) if part)
+            return notation.starred(_at_least(TIGHT, a, notation), how, flipped), MATRIX
+        case ConvolveKernel(image=a, upstream=b, window=window):
+            how = str(
+                Window(window.kernel, window.dilation, window.padding, window.stride)
+            )  # the slopes are the kernel
+            slid = notation.starred(_at_least(TIGHT, a, notation), how, _at_least(TIGHT, b, notation))
+            return notation.reduction("sum", "i", slid), ATOM
+        case MaxPool(argument=a, window=window) | AveragePool(argument=a, window=window):
+            name = "maxpool" if isinstance(node, MaxPool) else "averagepool"
+            return notation.pooled(name, _pool_size(window), [_written(a, notation)[0]]), ATOM
+        case Unpool(upstream=a, image=b, window=window) | PoolAt(upstream=a, image=b, window=window):
+            name = "unpool" if isinstance(node, Unpool) else "poolat"
+            both = [_written(a, notation)[0], _written(b, notation)[0]]
+            return notation.pooled(name, _pool_size(window), both), ATOM
+        case SpreadAverage(upstream=a, window=window):
+            return notation.pooled("spread", _pool_size(window), [_written(a, notation)[0]]), ATOM
+        case Flatten(argument=a) | Unflatten(argument=a):
+            name = "flatten" if isinstance(node, Flatten) else "unflatten"
+            return notation.call(name, [_written(a, notation)[0]]), ATOM
         case WithOnes(argument=a):
             return notation.block([[notation.number(1.0), _written(a, notation)[0]]]), ATOM
         case Stacked(left=a, right=b):
@@ -431,6 +505,12 @@ def _written(node: Expression, notation: Notation) -> tuple[str, int]:
             inner = notation.infix(_at_least(SUM, a, notation), operator, _at_least(SUM, b, notation))
             return notation.parenthesised(inner), ATOM
     raise TypeError(f"No notation for {type(node).__name__}.")
+
+
+def _pool_size(window: Window) -> str:
+    high, wide = window.kernel
+    apart = "" if window.stride == window.kernel else f" stride {pair_text(window.stride)}"
+    return f"{high}×{wide}{apart}"
 
 
 def _begins_with_minus(node: Expression) -> bool:

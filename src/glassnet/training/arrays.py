@@ -26,7 +26,7 @@ def sparse(X: Any) -> bool:
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs (m, features), targets (m, outputs) and weights (m, 1) or None; X may be a sparse CSR array."""
+    """Inputs (m, features) or (m, channels, height, width), targets (m, outputs) and weights (m, 1) or None; X may be a sparse CSR array."""
 
     X: Any
     Y: np.ndarray
@@ -97,13 +97,28 @@ def _finite(array: np.ndarray, name: str) -> None:
 
 
 def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str = "X") -> np.ndarray:
-    """X as a contiguous float array of shape (m, features).
+    """X as a contiguous float array of shape (m, features), or (m, channels, height, width) for a network of images.
 
     Raises
     ------
-    DataError : text, NaN or infinity, the wrong number of columns, no rows
+    DataError : text, NaN or infinity, a shape that does not fit, no rows
     """
     array = _csr(X, network, dtype, name) if sparse(X) else _numeric(X, name, dtype)
+    if len(network.input_shape) == 3:
+        array = _images(array, network, name)
+    else:
+        array = _table(array, network, name)
+    if not array.shape[0]:
+        raise DataError(f"{name} has no rows; it needs at least one sample.")
+    if sparse(array):
+        _finite(np.asarray(array.data), name)
+    else:
+        _finite(array, name)
+    return array
+
+
+def _table(array: np.ndarray, network: Network, name: str) -> np.ndarray:
+    """Rows of features."""
     features = network.input_shape[0]
     if array.ndim == 1 and features == 1:
         array = array[:, None]
@@ -113,13 +128,28 @@ def check_inputs(X: Any, network: Network, dtype: str | None = None, name: str =
         raise DataError(
             f"{name} has shape {array.shape}; the network {network} needs (m, {features}), one column a feature.{reshaped}"
         )
-    if not array.shape[0]:
-        raise DataError(f"{name} has no rows; it needs at least one sample.")
-    if sparse(array):
-        _finite(np.asarray(array.data), name)
-    else:
-        _finite(array, name)
     return array
+
+
+def _images(array: np.ndarray, network: Network, name: str) -> np.ndarray:
+    """Images as (m, channels, height, width); they may come as rows of all their numbers, or, grey, without channels."""
+    shape = channels, high, wide = network.input_shape
+    if array.shape[1:] == shape:
+        return array
+    if array.shape[1:] == (channels * high * wide,) or (channels == 1 and array.shape[1:] == (high, wide)):
+        return array.reshape(len(array), *shape)
+    advice = ""
+    if array.shape[1:] == (high, wide, channels):
+        advice = f" Its channels stand last: pass np.moveaxis({name}, -1, 1)."
+    elif array.shape == shape:
+        advice = f" It is one image: pass {name}[None]."
+    elif array.ndim == 4 and array.shape[2:] == (high, wide):
+        one, needed = array.shape[1], channels
+        advice = f" It has {one} channel{'' if one == 1 else 's'} where the network has {needed}."
+    raise DataError(
+        f"{name} has shape {array.shape}; the network {network} needs images (m, {channels}, {high}, {wide}), or rows of "
+        f"{channels * high * wide} numbers.{advice}"
+    )
 
 
 def _csr(X: Any, network: Network, dtype: str | None, name: str) -> Any:
