@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.engines.compiled import blocks, loop
+from glassnet.engines.compiled import blocks, convolution, loop
 from glassnet.engines.compiled.lowering import Program
 from glassnet.engines.compiled.narrow import ACTIVATIONS
 from glassnet.engines.compiled.operations import (
     Barrier,
+    Convolution,
     Gemm,
     Instruction,
     Mask,
@@ -25,6 +26,7 @@ from glassnet.engines.compiled.operations import (
     NarrowBackward,
     NarrowForward,
     Operation,
+    Pool,
     Scalar,
     Vector,
     Zero,
@@ -37,12 +39,16 @@ WORTH_SHARING_STEPS = 24_000
 """Entries times steps of a vector operation, likewise."""
 GRAIN = 16
 """Rows of weights that lanes are given together."""
+UNFOLDED_BYTES = 256 * 1024
+"""Of what lies under the windows of a convolution, written out at once."""
 MOST_SUMS = 8
 """Sums of one operation that lanes can share."""
 BLOCK_BYTES = 4096
 """Of one register of a vector program: half a dozen of them fit in the first-level cache."""
 ALIGNMENT = 64
 STEP_WIDTH = 9
+CONVOLUTIONS = ("forward", "back", "kernel")
+POOLS = ("max", "average", "unpool", "spread")
 CODE = {name: number for number, name in enumerate(blocks.CODES)}
 
 
@@ -80,7 +86,7 @@ def finished(program: Program, skip_metric: bool) -> list[Operation]:
         if isinstance(operation, Vector):
             if not operation.program:
                 continue
-            result.extend(Zero(str(i.target)) for i in operation.program if i.code == "sum_columns")
+            result.extend(Zero(str(i.target)) for i in operation.program if i.code in ("sum_columns", "sum_channels"))
         result.append(operation)
     return result
 
@@ -265,11 +271,13 @@ class Binder:
         Weights are cut by their rows everywhere: in the products they stand in, in their slopes and in their update, so that
         each lane has its rows in its own cache.
         """
+        if isinstance(operation, Convolution | Pool):
+            return self._image_pieces(operation, row, rows)
         if row[0] == loop.GEMM and 2.0 * row[3] * row[4] * row[5] >= WORTH_SHARING_PRODUCT:
             return self._gemm_pieces(operation, row) if isinstance(operation, Gemm) else None
         if not isinstance(operation, Vector) or row[1] * row[5] < WORTH_SHARING_STEPS:
             return None
-        if any(i.code == "sum_columns" for i in operation.program) or len(operation.slots_written) > MOST_SUMS:
+        if any(i.code in ("sum_columns", "sum_channels") for i in operation.program) or len(operation.slots_written) > MOST_SUMS:
             return None
         region = self._region(operation)
         if region is not None:
@@ -355,6 +363,42 @@ class Binder:
         partial = (row[11], private, m * n) if way == "inner" else None
         return Pieces(made, set(), along=operation.target if slope and way == "rows" else None, partial=partial)
 
+    def _image_pieces(self, operation: Convolution | Pool, row: list[int], rows: int) -> Pieces | None:
+        """A convolution or pool cut by images; each lane's slope by the kernel is its own and added up afterwards."""
+        work = float(np.prod(operation.size)) * rows
+        if isinstance(operation, Convolution):
+            work = flops(operation, rows)
+        if rows < len(self.lanes) or work < (WORTH_SHARING_PRODUCT if isinstance(operation, Convolution) else WORTH_SHARING_STEPS):
+            return None
+        image, maps = (
+            entries(self.program.shapes[n], 1) * self.itemsize for n in (operation.image, operation.maps)
+        )
+        slope = isinstance(operation, Convolution) and operation.kind == "kernel"
+        count = entries(self.program.shapes[operation.target], 0) if slope else 0
+        edges = [rows * lane // len(self.lanes) for lane in range(len(self.lanes) + 1)]
+        made, private = [], [0] * len(self.lanes)
+        for lane, (start, stop) in enumerate(pairwise(edges)):
+            part = list(row)
+            part[2] = stop - start
+            part[4] += start * image
+            if isinstance(operation, Pool):
+                part[5] += start * maps
+                part[6] += start * image if part[6] else 0
+            else:
+                part[6] += start * maps
+                part[9] = self.lanes[lane]
+                if slope and lane:  # the room of a lane has the slope behind what is unfolded
+                    private[lane] = part[5] = self.lanes[lane] + self._unfolded(operation) * self.itemsize
+                    part[8] = 0
+            made.append([part])
+        if slope and self._unfolded(operation) + count > self.room:
+            return None
+        return Pieces(made, set(), partial=(row[5], private, count) if slope else None)
+
+    def _unfolded(self, operation: Convolution) -> int:
+        _, wide = operation.window.positions(operation.size[1:])
+        return aligned(_places(operation) * block_rows(operation, self.itemsize) * wide, self.itemsize)
+
     @property
     def zero(self) -> int:
         """The slot of the constant 0."""
@@ -380,8 +424,13 @@ class Binder:
                 threshold = int(np.array(int(operation.rate * 2.0**64), dtype=np.uint64).view(np.int64))
                 shape = self.program.shapes[operation.target]
                 return [
-                    loop.MASK, self.places[operation.target], entries(shape, rows), operation.layer, threshold, int(shape[1]),
+                    loop.MASK, self.places[operation.target], entries(shape, rows), operation.layer, threshold,
+                    entries(shape[1:], 0),
                 ]  # fmt: skip
+            case Convolution():
+                return self._convolution(operation, rows)
+            case Pool():
+                return self._pool(operation, rows)
             case NarrowForward():
                 n, units = self._sides(operation.weights)
                 _, outputs = self._sides(operation.after)
@@ -412,6 +461,38 @@ class Binder:
                     self.slot(operation.slot),
                 ]  # fmt: skip
         raise TypeError(f"{operation} has no row.")
+
+    def _convolution(self, operation: Convolution, rows: int, registers: int | None = None) -> list[int]:
+        """A row of the table; the sizes stand in a row of their own before it."""
+        window = operation.window
+        before = (window.padding[0][0], window.padding[1][0])
+        sized = convolution.sizes(
+            *operation.size, operation.filters, window.kernel, window.stride, before, window.dilation,
+            window.positions(operation.size[1:]), block_rows(operation, self.itemsize),
+        )  # fmt: skip
+        adds = operation.adds or operation.target in self.adds_to
+        return [
+            loop.CONVOLVE, CONVOLUTIONS.index(operation.kind), rows, self._sized(sized), self.places[operation.image],
+            self.places[operation.kernel], self.places[operation.maps], self.places[operation.bias] if operation.bias else 0,
+            adds, registers or self.registers, self.in_place if operation.image == "X" else 0,
+        ]  # fmt: skip
+
+    def _pool(self, operation: Pool, rows: int) -> list[int]:
+        window = operation.window
+        sized = convolution.sizes(
+            *operation.size, operation.size[0], window.kernel, window.stride, (0, 0), window.dilation,
+            window.positions(operation.size[1:]), 0,
+        )  # fmt: skip
+        return [
+            loop.POOL, POOLS.index(operation.kind), rows, self._sized(sized), self.places[operation.image],
+            self.places[operation.maps], self.places[operation.source] if operation.source else 0,
+            self.in_place if operation.image == "X" else 0, self.in_place if operation.source == "X" else 0,
+        ]  # fmt: skip
+
+    def _sized(self, sized: list[int]) -> int:
+        """Where a row of sizes stands in the table of operations; nothing runs it."""
+        self.tables.operations.append([*sized, *[0] * (loop.WIDTH - len(sized))])
+        return len(self.tables.operations) - 1
 
     def _sides(self, weights: str) -> tuple[int, int]:
         shape = self.program.shapes[weights]
@@ -444,7 +525,7 @@ class Binder:
 
     def _vector(self, operation: Vector, rows: int, registers: int | None = None, start: int = 0) -> list[int]:
         total = entries(operation.shape, rows)
-        columns = entries(operation.shape[-1:], rows)
+        columns = columns_of(operation)
         block = BLOCK_BYTES // self.itemsize
         if operation.whole_rows:
             block = max(1, block // columns) * columns
@@ -484,13 +565,18 @@ class Binder:
                     row[8] = numbers[1]
             if step.code == "tile":
                 row[3:5] = [self.places[str(step.operands[0][1])], 0]
+            elif step.code in ("channels", "sum_channels"):
+                channels = int(operation.shape[1])
+                row[7:9] = [channels, start_row % channels]
+                if step.code == "channels":
+                    row[3:5] = [self.places[str(step.operands[0][1])], 0]
             elif step.code == "add_row":
                 row[5:7] = [self.places[str(step.operands[1][1])], 0]
             elif step.code == "spread":
                 row[3] = self.places[str(step.operands[0][1])] + start_row * self.itemsize
             if step.target is not None:
-                offset = {"sum_columns": 0, "sum_rows": start_row}.get(step.code, start)
-                moves = 0 if step.code == "sum_columns" else self.itemsize
+                offset = {"sum_columns": 0, "sum_channels": 0, "sum_rows": start_row}.get(step.code, start)
+                moves = 0 if step.code in ("sum_columns", "sum_channels") else self.itemsize
                 row[1:3] = [self.places[step.target] + offset * self.itemsize, moves]
             elif step.code not in ("sum_all", "sum_squares"):
                 direct = _stored_at_once(program, position)
@@ -521,11 +607,39 @@ def registers_needed(operations: list[Operation], itemsize: int) -> int:
     most = 0
     for operation in operations:
         if isinstance(operation, Vector):
-            columns = entries(operation.shape[-1:], 1)
+            columns = columns_of(operation)
             block = BLOCK_BYTES // itemsize
             block = max(block, columns) if operation.whole_rows else block
             most = max(most, len(operation.program) * aligned(block, itemsize))
+        elif isinstance(operation, Convolution):
+            _, wide = operation.window.positions(operation.size[1:])
+            unfolded = aligned(_places(operation) * block_rows(operation, itemsize) * wide, itemsize)
+            most = max(most, unfolded + aligned(_places(operation) * operation.filters, itemsize))
     return most
+
+
+def columns_of(operation: Vector) -> int:
+    """Numbers of a row: of a map, where the entries are those of maps."""
+    return entries(operation.shape[2:] if len(operation.shape) == 4 else operation.shape[-1:], 1)
+
+
+def _places(operation: Convolution) -> int:
+    """Numbers under the window at one position."""
+    return operation.size[0] * operation.window.kernel[0] * operation.window.kernel[1]
+
+
+def flops(operation: Convolution, rows: int) -> float:
+    """Floating-point operations of a convolution of so many images."""
+    high, wide = operation.window.positions(operation.size[1:])
+    return 2.0 * rows * _places(operation) * operation.filters * high * wide
+
+
+def block_rows(operation: Convolution, itemsize: int) -> int:
+    """Rows of positions that are unfolded at once, so that they stay in the cache."""
+    high, wide = operation.window.positions(operation.size[1:])
+    most = max(1, UNFOLDED_BYTES // (itemsize * _places(operation) * wide))
+    pieces = -(-high // most)
+    return -(-high // pieces)
 
 
 def _last_uses(program: list[Instruction]) -> list[int]:

@@ -20,7 +20,7 @@ CODES = (
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "log_softplus", "erf",
     "normal_pdf", "normal_cdf", "absolute", "sign", "floor",
     "add_scaled", "scaled_sum", "slope_tanh", "slope_sigmoid", "positive_part", "where_positive", "sum_squares", "descend",
-    "add_row",
+    "add_row", "channels", "sum_channels",
 )  # fmt: skip
 """The instructions by number."""
 
@@ -31,7 +31,7 @@ CODES = (
  EXP, EXPM1, LOG, LOG1P, SQRT, SIN, COS, TANH, SIGMOID, SOFTPLUS, LOG_SOFTPLUS, ERF,
  NORMAL_PDF, NORMAL_CDF, ABSOLUTE, SIGN, FLOOR,
  ADD_SCALED, SCALED_SUM, SLOPE_TANH, SLOPE_SIGMOID, POSITIVE_PART, WHERE_POSITIVE, SUM_SQUARES, DESCEND,
- ADD_ROW) = range(len(CODES))  # fmt: skip
+ ADD_ROW, CHANNELS, SUM_CHANNELS) = range(len(CODES))  # fmt: skip
 
 FAST = {"contract", "afn", "nsz", "arcp"}
 """What the compiler may do to arithmetic. It must not take NaN and infinity for impossible."""
@@ -276,6 +276,27 @@ def _along_rows(code, d, a, rows, columns):
                 d[j] += a[r * columns + j]
 
 
+@njit
+def _channels(d, a, channel, count, rows, columns):
+    """A number a channel spread over maps, which come channel by channel."""
+    for r in range(rows):
+        value = a[channel]
+        for j in range(columns):
+            d[r * columns + j] = value
+        channel = channel + 1 if channel + 1 < count else 0
+
+
+@njit(fastmath=SUMMING, error_model="numpy")
+def _sum_channels(d, a, channel, count, rows, columns):
+    """The entries of maps added up by channel."""
+    for r in range(rows):
+        total = a.dtype.type(0)
+        for j in range(columns):
+            total += a[r * columns + j]
+        d[channel] += total
+        channel = channel + 1 if channel + 1 < count else 0
+
+
 @njit(fastmath=FAST, error_model="numpy")
 def run_vector(total, columns, block, first, count, steps, scalars, like):
     """The program of one `Vector` operation, block by block.
@@ -300,6 +321,12 @@ def run_vector(total, columns, block, first, count, steps, scalars, like):
                 scalars[steps[p, 7]] += _total_of_squares(a, length)
             elif code == ADD_ROW:
                 _add_row(d, a, numbers_at(steps[p, 5], columns, like), rows, columns)
+            elif code == CHANNELS:
+                first_channel = (steps[p, 8] + start // columns) % steps[p, 7]
+                _channels(d, numbers_at(steps[p, 3], steps[p, 7], like), first_channel, steps[p, 7], rows, columns)
+            elif code == SUM_CHANNELS:
+                first_channel = (steps[p, 8] + start // columns) % steps[p, 7]
+                _sum_channels(numbers_at(steps[p, 1], steps[p, 7], like), a, first_channel, steps[p, 7], rows, columns)
             elif code == DESCEND:
                 scalars[steps[p, 8]] += _descend(d, a, like.dtype.type(scalars[steps[p, 7]]), length)
             elif code == FILL:

@@ -87,4 +87,5 @@ def lowered_once(derivation: Derivation, metric: tuple[int, int], leave_out: tup
 def rows(samples: Any) -> Rows:
     """Samples as the machine reads them."""
     w = None if samples.w is None else np.ascontiguousarray(samples.w)
-    return Rows(np.ascontiguousarray(samples.X), np.ascontiguousarray(samples.Y), w)
+    X = np.ascontiguousarray(samples.X)
+    return Rows(X.reshape(len(X), -1), np.ascontiguousarray(samples.Y), w)

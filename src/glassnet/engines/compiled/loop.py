@@ -24,11 +24,12 @@ from glassnet.engines.compiled.addresses import (
     take_shared,
 )
 from glassnet.engines.compiled.blocks import FAST, run_vector
+from glassnet.engines.compiled.convolution import convolve, pool
 from glassnet.engines.compiled.kept import kept
 from glassnet.engines.compiled.narrow import narrow_backward, narrow_forward
 from glassnet.engines.compiled.thin import dots, outer, shares
 
-GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE, NARROW_FORWARD, NARROW_BACKWARD = range(12)
+GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE, NARROW_FORWARD, NARROW_BACKWARD, CONVOLVE, POOL = range(14)
 SPLIT = 16
 """In a row of the table of operations: where its parts stand, one a lane, when several threads share it."""
 PART_TARGET, PART_PRIVATE, PART_COUNT = 13, 14, 15
@@ -214,6 +215,16 @@ def _many(begin, end, row, position, iteration, lane, t):
             )
         elif kind == OUTER:
             outer(ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6], factors)
+        elif kind == CONVOLVE:
+            convolve(
+                ops[p, 1], plan[GEMM_ADDRESS], ops[p, 2], ops[ops[p, 3]], ops[p, 4] + ops[p, 10] * row, ops[p, 5], ops[p, 6],
+                ops[p, 7], ops[p, 8] != 0, ops[p, 9], place, factors,
+            )  # fmt: skip
+        elif kind == POOL:
+            pool(
+                ops[p, 1], ops[p, 2], ops[ops[p, 3]], ops[p, 4] + ops[p, 7] * row, ops[p, 5], ops[p, 6] + ops[p, 8] * row,
+                factors,
+            )  # fmt: skip
         elif kind == NARROW_FORWARD:
             narrow_forward(
                 ops[p, 1], ops[p, 2], ops[p, 3], ops[p, 4], ops[p, 5], ops[p, 6] + ops[p, 7] * row, ops[p, 8], ops[p, 9],

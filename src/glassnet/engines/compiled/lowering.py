@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from glassnet.engines.compiled.operations import Barrier, Gemm, Instruction, Operand, Operation, Scalar, Vector
+from glassnet.engines.compiled.operations import (
+    Barrier,
+    Convolution,
+    Gemm,
+    Instruction,
+    Operand,
+    Operation,
+    Pool,
+    Scalar,
+    Vector,
+)
 from glassnet.equations.expression import (
     Add,
     Compare,
@@ -32,10 +42,27 @@ from glassnet.equations.expression import (
     symbols,
 )
 from glassnet.equations.functions import Defined, FunctionKind
+from glassnet.equations.images import (
+    AveragePool,
+    Channels,
+    Convolve,
+    ConvolveBack,
+    ConvolveKernel,
+    EachMap,
+    Flatten,
+    MaxPool,
+    SpreadAverage,
+    Unflatten,
+    Unpool,
+)
 from glassnet.equations.layers import Equation
 
 LOOK_BACK = 12
 """So many operations back a line looks for one that it can join."""
+
+GATHERING = ("sum_columns", "sum_rows", "sum_channels")
+SPREADING = ("tile", "spread", "channels")
+"""Instructions that write to, and read from, values of another shape than their operation's."""
 
 COMPARED = {">": "gt", "<": "lt", "≥": "ge", "≤": "le"}
 SWAPPED = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge"}
@@ -110,8 +137,9 @@ class Lowering:
         if shape == ():
             self.named_slots[name] = self.number(expression)
             return
-        if isinstance(expression, Symbol) and not update and name not in self.shapes:
-            self.aliases[name] = self.name(expression)
+        laid_out = expression.argument if isinstance(expression, Flatten | Unflatten) else expression
+        if isinstance(laid_out, Symbol) and not update and name not in self.shapes:
+            self.aliases[name] = self.name(laid_out)
             return
         self.shapes.setdefault(name, shape)
         match expression:
@@ -123,6 +151,24 @@ class Lowering:
                 else:  # a bias, in an operation of its own: a rewrite may take it to where the sum is used
                     self._elementwise(name, _Spread(rest, shape), alone=True)
                 self._gemm(name, product, adds=True)
+            case Flatten(argument=inner) | Unflatten(argument=inner):
+                self.assign(name, inner, update=True)
+            case Add(left=Convolve() as product, right=Channels(argument=bias)):
+                self._convolution(name, product, bias=self.memory(bias))
+            case Add(left=ConvolveKernel() as product, right=rest) | Add(left=rest, right=ConvolveKernel() as product):
+                self.assign(name, rest, update=True)
+                self._convolution(name, product, adds=True)
+            case Convolve() | ConvolveBack() | ConvolveKernel():
+                self._convolution(name, expression)
+            case MaxPool() | AveragePool() | Unpool() | SpreadAverage():
+                self._pool(name, expression)
+            case Sum(argument=inner, axis="channels"):
+                self._reduce("sum_channels", name, inner)
+            case Mean(argument=inner, axis="channels"):
+                total = self._temporary(shape)
+                self._reduce("sum_channels", total, inner)
+                places = int(inner.shape[2]) * int(inner.shape[3])
+                self.assign(name, Symbol(total, shape) / (Constant(float(places)) * Symbol("m")), update=True)
             case Sum(argument=inner, axis=0):
                 self._reduce("sum_columns", name, inner)
             case Sum(argument=inner, axis=1):
@@ -144,7 +190,7 @@ class Lowering:
         self._join(statement, alone)
 
     def _reduce(self, code: str, name: str, inner: Expression) -> None:
-        self.shapes.setdefault(name, (inner.shape[1],) if code == "sum_columns" else (inner.shape[0], 1))
+        self.shapes.setdefault(name, (inner.shape[0], 1) if code == "sum_rows" else (inner.shape[1],))
         statement = _Statement(self, inner.shape)
         statement.whole_rows = True
         statement.put(code, statement.value(inner), target=name)
@@ -157,6 +203,39 @@ class Lowering:
         self.operations.append(
             Gemm(name, left, left_transposed, right, right_transposed, one, beta, adds, lines=[self.line])
         )
+
+    def _convolution(self, name: str, node: Expression, bias: str | None = None, adds: bool = False) -> None:
+        match node:
+            case Convolve(image=image, kernel=kernel, window=window):
+                kind, names = "forward", (self.memory(image), self.memory(kernel), name)
+                size, filters = image.shape[1:], kernel.shape[0]
+            case ConvolveBack(upstream=maps, kernel=kernel, window=window):
+                kind, names = "back", (name, self.memory(kernel), self.memory(maps))
+                size, filters = node.shape[1:], kernel.shape[0]
+            case ConvolveKernel(image=image, upstream=maps, window=window):
+                kind, names = "kernel", (self.memory(image), name, self.memory(maps))
+                size, filters = image.shape[1:], maps.shape[1]
+            case _:
+                raise NotLowered(f"'{node}' is no convolution.")
+        channels, high, wide = (int(d) for d in size)
+        self.operations.append(
+            Convolution(kind, *names, bias, window, (channels, high, wide), int(filters), adds, lines=[self.line])
+        )
+
+    def _pool(self, name: str, node: Expression) -> None:
+        source = None
+        match node:
+            case MaxPool(argument=image, window=window) | AveragePool(argument=image, window=window):
+                kind = "max" if isinstance(node, MaxPool) else "average"
+                names, size = (self.memory(image), name), image.shape[1:]
+            case Unpool(upstream=maps, image=image, window=window):
+                kind, names, size, source = "unpool", (name, self.memory(maps)), node.shape[1:], self.memory(image)
+            case SpreadAverage(upstream=maps, window=window):
+                kind, names, size = "spread", (name, self.memory(maps)), node.shape[1:]
+            case _:
+                raise NotLowered(f"'{node}' is no pool.")
+        channels, high, wide = (int(d) for d in size)
+        self.operations.append(Pool(kind, *names, source, window, (channels, high, wide), lines=[self.line]))
 
     def _factor(self, factor: Expression) -> tuple[str, bool]:
         if isinstance(factor, Transpose):
@@ -171,6 +250,8 @@ class Lowering:
 
     def memory(self, expression: Expression) -> str:
         """The name of a value in memory, computed there first if need be."""
+        if isinstance(expression, Flatten | Unflatten):  # the same numbers in the same order
+            return self.memory(expression.argument)
         if isinstance(expression, Symbol):
             return self.name(expression)
         if expression not in self.materialised:
@@ -271,11 +352,11 @@ class Lowering:
 
     def _mergeable(self, earlier: Vector, new: Vector) -> bool:
         # What is summed over rows is complete only after the last block; so is what another shape reads.
-        gathered = {i.target for i in earlier.program if i.code in ("sum_columns", "sum_rows")}
-        spread = {str(v) for i in new.program if i.code in ("tile", "spread") for _, v in i.operands}
+        gathered = {i.target for i in earlier.program if i.code in GATHERING}
+        spread = {str(v) for i in new.program if i.code in SPREADING for _, v in i.operands}
         if gathered & new.reads or spread & earlier.writes or earlier.slots_written & new.slots_read:
             return False
-        spread_before = {str(v) for i in earlier.program if i.code in ("tile", "spread") for _, v in i.operands}
+        spread_before = {str(v) for i in earlier.program if i.code in SPREADING for _, v in i.operands}
         return not (spread_before & new.writes) and not (gathered & new.writes)
 
     # The end.
@@ -409,10 +490,19 @@ class _Statement:
                 return self._load(self.lowering.name(expression), expression.shape)
             case _Spread():
                 return self.value(expression.argument)
+            case Channels(argument=a):
+                self.whole_rows = True
+                return self.put("channels", ("memory", self.lowering.memory(a)))
+            case EachMap(argument=a):
+                self.whole_rows = True
+                return self.put("spread", ("memory", self.lowering.memory(a)))
             case Sum(axis=1) if expression.argument.shape == self.shape:
                 self.whole_rows = True
                 return self.put("row_sum", self.value(expression.argument))
-            case MatMul() | Transpose() | Sum() | Mean():
+            case (
+                MatMul() | Transpose() | Sum() | Mean() | Flatten() | Unflatten() | Convolve() | ConvolveBack()
+                | ConvolveKernel() | MaxPool() | AveragePool() | Unpool() | SpreadAverage()
+            ):  # fmt: skip
                 return self._load(self.lowering.memory(expression), expression.shape)
             case Add():
                 return self._both("add", expression.left, expression.right)

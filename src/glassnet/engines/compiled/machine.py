@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.engines.base import State
-from glassnet.engines.compiled import loop
+from glassnet.engines.compiled import convolution, loop
 from glassnet.engines.compiled.addresses import gemm_address, yield_address
 from glassnet.engines.compiled.binding import (
     ALIGNMENT,
@@ -20,11 +20,12 @@ from glassnet.engines.compiled.binding import (
     aligned,
     entries,
     finished,
+    flops,
     phases,
     plan_places,
     registers_needed,
 )
-from glassnet.engines.compiled.operations import Barrier, Gemm, NarrowForward, Vector
+from glassnet.engines.compiled.operations import Barrier, Convolution, Gemm, NarrowForward, Vector
 from glassnet.engines.compiled.programs import HIT, SQUARES, Lowered
 from glassnet.engines.compiled.thin import ROWS_TOGETHER
 from glassnet.engines.threads import blas_alone, elsewhere, helper_threads, present_core
@@ -42,6 +43,9 @@ TILE_BYTES = 8 * 2**20
 often (65,536 × 28 → 256 → 256 → 2: 3.1 ms at half a megabyte, 2.4 ms at eight)."""
 THIN_TILE_BYTES = 512 * 1024
 """The same, where no product has to read weights: the second look at a row finds it in the core's own cache."""
+IMAGE_TILE_BYTES = 512 * 1024
+"""The same, where most of the time goes to convolutions: an image's maps are read again while they are in the core's cache."""
+SMALLEST_IMAGE_TILE = 2
 SMALLEST_TILE = 8
 """Rows of a tile, however long they are."""
 ONE_PIECE = 2**17
@@ -129,11 +133,14 @@ class Machine:
         self.lanes = threads if nanoseconds >= WORTH_THREADS else 1
         row_bytes = self._row_bytes()
         products = any(isinstance(o, Gemm) and not self._thin(o) for o in self._phases.tile)
-        self.tile = max(SMALLEST_TILE, int((TILE_BYTES if products else THIN_TILE_BYTES) // row_bytes))
+        images = any(isinstance(o, Convolution) for o in self._phases.tile)
+        wanted = IMAGE_TILE_BYTES if images else TILE_BYTES if products else THIN_TILE_BYTES
+        smallest = SMALLEST_IMAGE_TILE if images else SMALLEST_TILE
+        self.tile = max(smallest, int(wanted // row_bytes))
         pays = gathering < GATHERING * nanoseconds / self.lanes
         self.tiled = fits and pays and (self.lanes > 1 or self.size > self.tile)
         if self.tiled:
-            self.lanes = min(self.lanes, max(1, self.size // SMALLEST_TILE))
+            self.lanes = min(self.lanes, max(1, self.size // smallest))
         else:
             self._phases = self._in_one_piece()
 
@@ -160,6 +167,8 @@ class Machine:
                 left = program.shapes[operation.left]
                 k = entries(left, self.size) // (n if m * n == 0 else m)
                 total += 2.0 * m * n * k / (FLOPS_A_NANOSECOND if min(m, n, k) > 1 else FLOPS_A_NANOSECOND / 8)
+            elif isinstance(operation, Convolution):
+                total += flops(operation, self.size) / (FLOPS_A_NANOSECOND / 4)
             elif isinstance(operation, NarrowForward):
                 total += 0.4 * entries(self.lowered.update.shapes[operation.activations], self.size)
             elif isinstance(operation, Vector):
@@ -419,8 +428,13 @@ class Machine:
         """About how many updates take so long, before any has been timed."""
         gemms = self.operations[self.operations[:, 0] == loop.GEMM]
         vectors = self.operations[self.operations[:, 0] == loop.VECTOR]
+        images = self.operations[self.operations[:, 0] == loop.CONVOLVE]
+        sized = self.operations[images[:, 3]].astype(np.float64)
+        unfolded = sized[:, [convolution.C, convolution.KH, convolution.KW, convolution.F, convolution.OH, convolution.OW]]
+        convolved = 2.0 * float((images[:, 2] * unfolded.prod(axis=1)).sum())
         work = (
-            2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10 + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
+            convolved / 1e10
+            + 2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10 + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
         )
         return max(1, int(seconds / (work + len(self.operations) * 1e-7)))
 

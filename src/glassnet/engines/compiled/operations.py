@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from glassnet.equations.expression import Shape
+from glassnet.equations.images import Window
 
 Operand: TypeAlias = tuple[str, int | str]
 """("memory", name), ("result", position within the operation), or ("number", slot)."""
@@ -231,6 +232,75 @@ class NarrowBackward(Operation):
     def __str__(self) -> str:
         made = ", ".join(n for n in (self.slope_after, self.slope, self.slope_bias) if n)
         return f"narrow    {made} from {self.from_above}, back through {self.after} and {self.code}"
+
+
+@dataclass
+class Convolution(Operation):
+    """maps = image ⋆ kernel + bias ("forward"), or the slope by the image ("back") or by the kernel ("kernel")."""
+
+    kind: str
+    image: str
+    kernel: str
+    maps: str
+    bias: str | None
+    window: Window
+    size: tuple[int, int, int]
+    """Channels, height and width of an image."""
+    filters: int
+    adds: bool = False
+
+    @property
+    def target(self) -> str:
+        return {"forward": self.maps, "back": self.image, "kernel": self.kernel}[self.kind]
+
+    @property
+    def reads(self) -> set[str]:
+        used = {self.image, self.kernel, self.maps} - (set() if self.adds else {self.target})
+        return used | ({self.bias} if self.bias else set())
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.target}
+
+    def __str__(self) -> str:
+        sign = "+=" if self.adds else "="
+        match self.kind:
+            case "forward":
+                said = f"{self.image} ⋆ {self.kernel}" + (f" + {self.bias}" if self.bias else "")
+            case "back":
+                said = f"{self.maps} ⋆full flip({self.kernel})"
+            case _:
+                said = f"{self.image} ⋆ {self.maps}"
+        return f"convolve  {self.target} {sign} {said}"
+
+
+@dataclass
+class Pool(Operation):
+    """maps = the pooled image ("max", "average"), or the way back: image = maps routed by `source`, or spread."""
+
+    kind: str
+    image: str
+    maps: str
+    source: str | None
+    window: Window
+    size: tuple[int, int, int]
+
+    @property
+    def target(self) -> str:
+        return self.maps if self.kind in ("max", "average") else self.image
+
+    @property
+    def reads(self) -> set[str]:
+        return {self.image, self.maps} - {self.target} | ({self.source} if self.source else set())
+
+    @property
+    def writes(self) -> set[str]:
+        return {self.target}
+
+    def __str__(self) -> str:
+        other = self.image if self.target == self.maps else self.maps
+        by = f" by {self.source}" if self.source else ""
+        return f"pool      {self.target} = {self.kind}({other}){by}"
 
 
 @dataclass

@@ -87,7 +87,7 @@ def lower(derivation: Derivation, metric: tuple[int, int], leave_out: Collection
         lines.append((names, [(targets[e.name], replace(e.expression, table)) for e in equations], slope))
     everything = [*state, *memory, *buffers.items()]
     kept = {name for name, _ in everything}
-    batch: dict[str, Shape] = {"X": ("m", derivation.network.input_shape[0]), "Y": ("m", derivation.output.shape[1])}
+    batch: dict[str, Shape] = {"X": ("m", *derivation.network.input_shape), "Y": ("m", derivation.output.shape[1])}
     if derivation.weighted:
         batch["w"] = ("m", 1)
     fixed = {**batch, **dict(everything), **dict(slopes)}
