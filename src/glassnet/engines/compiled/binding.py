@@ -39,8 +39,6 @@ WORTH_SHARING_STEPS = 24_000
 """Entries times steps of a vector operation, likewise."""
 GRAIN = 16
 """Rows of weights that lanes are given together."""
-UNFOLDED_BYTES = 256 * 1024
-"""Of what lies under the windows of a convolution, written out at once."""
 MOST_SUMS = 8
 """Sums of one operation that lanes can share."""
 BLOCK_BYTES = 4096
@@ -388,16 +386,10 @@ class Binder:
                 part[6] += start * maps
                 part[9] = self.lanes[lane]
                 if slope and lane:  # the room of a lane has the slope behind what is unfolded
-                    private[lane] = part[5] = self.lanes[lane] + self._unfolded(operation) * self.itemsize
+                    private[lane] = part[5] = self.lanes[lane] + layout_of(operation, self.itemsize).room * self.itemsize
                     part[8] = 0
             made.append([part])
-        if slope and self._unfolded(operation) + count > self.room:
-            return None
         return Pieces(made, set(), partial=(row[5], private, count) if slope else None)
-
-    def _unfolded(self, operation: Convolution) -> int:
-        _, wide = operation.window.positions(operation.size[1:])
-        return aligned(_places(operation) * block_rows(operation, self.itemsize) * wide, self.itemsize)
 
     @property
     def zero(self) -> int:
@@ -462,36 +454,26 @@ class Binder:
                 ]  # fmt: skip
         raise TypeError(f"{operation} has no row.")
 
-    def _convolution(self, operation: Convolution, rows: int, registers: int | None = None) -> list[int]:
+    def _convolution(self, operation: Convolution, rows: int) -> list[int]:
         """A row of the table; the sizes stand in a row of their own before it."""
-        window = operation.window
-        before = (window.padding[0][0], window.padding[1][0])
-        sized = convolution.sizes(
-            *operation.size, operation.filters, window.kernel, window.stride, before, window.dilation,
-            window.positions(operation.size[1:]), block_rows(operation, self.itemsize),
-        )  # fmt: skip
         adds = operation.adds or operation.target in self.adds_to
         return [
-            loop.CONVOLVE, CONVOLUTIONS.index(operation.kind), rows, self._sized(sized), self.places[operation.image],
+            loop.CONVOLVE, CONVOLUTIONS.index(operation.kind), rows, self._sized(operation), self.places[operation.image],
             self.places[operation.kernel], self.places[operation.maps], self.places[operation.bias] if operation.bias else 0,
-            adds, registers or self.registers, self.in_place if operation.image == "X" else 0,
+            adds, self.registers, self.in_place if operation.image == "X" else 0,
         ]  # fmt: skip
 
     def _pool(self, operation: Pool, rows: int) -> list[int]:
-        window = operation.window
-        sized = convolution.sizes(
-            *operation.size, operation.size[0], window.kernel, window.stride, (0, 0), window.dilation,
-            window.positions(operation.size[1:]), 0,
-        )  # fmt: skip
         return [
-            loop.POOL, POOLS.index(operation.kind), rows, self._sized(sized), self.places[operation.image],
+            loop.POOL, POOLS.index(operation.kind), rows, self._sized(operation), self.places[operation.image],
             self.places[operation.maps], self.places[operation.source] if operation.source else 0,
             self.in_place if operation.image == "X" else 0, self.in_place if operation.source == "X" else 0,
         ]  # fmt: skip
 
-    def _sized(self, sized: list[int]) -> int:
+    def _sized(self, operation: Convolution | Pool) -> int:
         """Where a row of sizes stands in the table of operations; nothing runs it."""
-        self.tables.operations.append([*sized, *[0] * (loop.WIDTH - len(sized))])
+        row = layout_of(operation, self.itemsize).row
+        self.tables.operations.append([*row, *[0] * (loop.WIDTH - len(row))])
         return len(self.tables.operations) - 1
 
     def _sides(self, weights: str) -> tuple[int, int]:
@@ -612,9 +594,7 @@ def registers_needed(operations: list[Operation], itemsize: int) -> int:
             block = max(block, columns) if operation.whole_rows else block
             most = max(most, len(operation.program) * aligned(block, itemsize))
         elif isinstance(operation, Convolution):
-            _, wide = operation.window.positions(operation.size[1:])
-            unfolded = aligned(_places(operation) * block_rows(operation, itemsize) * wide, itemsize)
-            most = max(most, unfolded + aligned(_places(operation) * operation.filters, itemsize))
+            most = max(most, layout_of(operation, itemsize).room + aligned(_slope(operation), itemsize))
     return most
 
 
@@ -623,23 +603,21 @@ def columns_of(operation: Vector) -> int:
     return entries(operation.shape[2:] if len(operation.shape) == 4 else operation.shape[-1:], 1)
 
 
-def _places(operation: Convolution) -> int:
-    """Numbers under the window at one position."""
-    return operation.size[0] * operation.window.kernel[0] * operation.window.kernel[1]
+def layout_of(operation: Convolution | Pool, itemsize: int) -> convolution.Layout:
+    """The sizes of a convolution or a pool."""
+    filters = operation.filters if isinstance(operation, Convolution) else operation.size[0]
+    return convolution.layout(operation.window, operation.size, filters, itemsize)
+
+
+def _slope(operation: Convolution) -> int:
+    """Numbers of the kernels, of which each thread may have a slope of its own."""
+    return operation.size[0] * operation.window.kernel[0] * operation.window.kernel[1] * operation.filters
 
 
 def flops(operation: Convolution, rows: int) -> float:
     """Floating-point operations of a convolution of so many images."""
     high, wide = operation.window.positions(operation.size[1:])
-    return 2.0 * rows * _places(operation) * operation.filters * high * wide
-
-
-def block_rows(operation: Convolution, itemsize: int) -> int:
-    """Rows of positions that are unfolded at once, so that they stay in the cache."""
-    high, wide = operation.window.positions(operation.size[1:])
-    most = max(1, UNFOLDED_BYTES // (itemsize * _places(operation) * wide))
-    pieces = -(-high // most)
-    return -(-high // pieces)
+    return 2.0 * rows * _slope(operation) * high * wide
 
 
 def _last_uses(program: list[Instruction]) -> list[int]:
