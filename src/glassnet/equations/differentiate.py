@@ -175,7 +175,8 @@ def gradients(
         case Mean(argument=a, axis=0):
             yield from gradients(a, divide(upstream, SAMPLES), rules)
         case Mean(argument=a, axis="channels"):
-            places = Constant(float(int(a.shape[2]) * int(a.shape[3])))
+            high, wide = int(a.shape[2]), int(a.shape[3])
+            places = Constant(float(high * wide), f"{high}·{wide}")
             yield from gradients(a, divide(Channels(upstream), multiply(places, SAMPLES)), rules)
         case Channels(argument=a):
             yield from gradients(a, _per_channel(upstream), rules)

@@ -10,8 +10,8 @@ import numpy as np
 
 from glassnet.equations.checked_samples import read_parameters, read_samples, read_weights
 from glassnet.equations.derive import Derivation, check_network, derive
-from glassnet.equations.draws import generator, keep_mask
 from glassnet.equations.differentiate import is_elementwise
+from glassnet.equations.draws import generator, keep_mask
 from glassnet.equations.expression import Symbol, symbols
 from glassnet.equations.images import MaxPool, undecided
 from glassnet.equations.losses import Loss

@@ -219,10 +219,11 @@ def pool(forward: Forward, kind: str, window: Window, drop: bool) -> None:
     value, number = forward.value, forward.layer
     name = "MaxPool2D" if kind == "max" else "AveragePool2D"
     size = _maps(value, name)
+    where = f"{name} after layer {number}" if number else f"{name} of the inputs"
     shown = f"{window.kernel[0]}×{window.kernel[1]}"
     if window.kernel[0] > size[0] or window.kernel[1] > size[1]:
         raise GlassnetError(
-            f"{name} after layer {number} got windows of {shown} for maps of {size[0]}×{size[1]}; it needs windows that "
+            f"{where} got windows of {shown} for maps of {size[0]}×{size[1]}; it needs windows that "
             "fit: take smaller ones, or fewer pools."
         )
     positions = window.positions(size)
@@ -232,7 +233,7 @@ def pool(forward: Forward, kind: str, window: Window, drop: bool) -> None:
     ]
     if any(left_over) and not drop:
         raise GlassnetError(
-            f"{name} after layer {number} got maps of {size[0]}×{size[1]}, which windows of {shown} at a stride of "
+            f"{where} got maps of {size[0]}×{size[1]}, which windows of {shown} at a stride of "
             f"{pair_text(window.stride)} do not cover ({_left_over(left_over)}); choose sizes that divide, or pass "
             'leftover="drop" to leave them out.'
         )
@@ -250,7 +251,7 @@ def _maps(value: Symbol, layer: str) -> Pair:
     if len(value.shape) != 4:
         raise GlassnetError(
             f"{layer} got {said_maps(value.shape)}; it needs images: begin the network with (channels, height, width), and "
-            f"put {layer}() before Flatten()."
+            "flatten only once, after the last layer of images."
         )
     return int(value.shape[2]), int(value.shape[3])
 

@@ -144,7 +144,7 @@ def constants(derivation: Derivation) -> list[Constant]:
     found: dict[str, Constant] = {}
     for equation in derivation.equations:
         for node in walk(equation.expression):
-            if isinstance(node, Constant) and node.name:
+            if isinstance(node, Constant) and node.name and not node.name[0].isdigit():  # 6·6 says itself what it is
                 found.setdefault(node.name, node)
     return list(found.values())
 

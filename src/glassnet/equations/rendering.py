@@ -234,7 +234,7 @@ class Latex(Notation):
         return d + stem + layer
 
     def named_constant(self, name: str) -> str:
-        return NAMED_CONSTANTS.get(name, name)
+        return NAMED_CONSTANTS.get(name, name.replace("·", r" \cdot "))
 
     def parenthesised(self, inner: str) -> str:
         return rf"\left({inner}\right)"
