@@ -119,6 +119,33 @@ def mixed(engine):
 
 
 @cache
+def digits(engine):
+    """Handwritten digits of 8 × 8, read by a small convolutional network."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    layers = gn.Conv2D(4, 3, "relu"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(10, "softmax")
+    return gn.train(
+        gn.Network((1, 8, 8), *layers), data.images[:48, None] / 16, np.eye(10)[data.target[:48]], optimizer=gn.SGD(0.5),
+        epochs=2, batch_size=6, engine=engine, progress=False, seed=1,
+    )  # fmt: skip
+
+
+@cache
+def colours(engine):
+    """Coloured pictures, and something of everything: strides, padding, dilation, normalised channels, an average pool."""
+    X = drawn(6, 3 * 7 * 6).reshape(6, 3, 7, 6)
+    layers = (
+        gn.Conv2D(2, 3, "tanh", stride=2, padding="same"), gn.BatchNorm(), gn.Conv2D(4, 2, padding="same", dilation=2),
+        gn.AveragePool2D(2, leftover="drop"), gn.Dropout(0.5, channels=True), gn.Flatten(), gn.Dense(3, "softmax"),
+    )  # fmt: skip
+    return gn.train(
+        gn.Network((3, 7, 6), *layers), X, np.eye(3)[np.arange(6) % 3], optimizer=gn.SGD(0.1), epochs=3, batch_size=3,
+        engine=engine, progress=False, seed=1,
+    )  # fmt: skip
+
+
+@cache
 def diverged(engine):
     """A training whose numbers grew beyond all bounds: its last steps hold infinities."""
     X = 1000 * drawn(12, 3)
@@ -129,4 +156,6 @@ def diverged(engine):
         )  # fmt: skip
 
 
-RUNS = {f.__name__: f for f in (flower, iris, seed002, perceptron, regression, images, mixed, diverged)}
+RUNS = {
+    f.__name__: f for f in (flower, iris, seed002, perceptron, regression, images, mixed, digits, colours, diverged)
+}

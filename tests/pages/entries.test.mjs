@@ -132,7 +132,9 @@ test("the cells an entry comes from, those left out of the text too", () => {
 });
 
 test("letters of a place", () => {
-  assert.deepEqual(lettersAt([]), {});
-  assert.deepEqual(lettersAt([4]), { j: 4 });
-  assert.deepEqual(lettersAt([4, 2]), { i: 4, j: 2 });
+  assert.deepEqual(lettersAt([], []), {});
+  assert.deepEqual(lettersAt(["j"], [4]), { j: 4 });
+  assert.deepEqual(lettersAt(["i", "j"], [4, 2]), { i: 4, j: 2 });
+  assert.deepEqual(lettersAt(["j", "k", "r", "s"], [4, 2, 0, 1]), { j: 4, k: 2, r: 0, s: 1 });
+  assert.deepEqual(lettersAt(["i", 0], [4, 0]), { i: 4 }); // a side of length 1 has no letter
 });

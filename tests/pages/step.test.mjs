@@ -7,9 +7,9 @@ import { Numbers } from "../../src/glassnet/views/pages/modules/entries.js";
 import { kindOf } from "../../src/glassnet/views/pages/modules/arrays.js";
 import { binned, extent, heat, partOf, pictureSize } from "../../src/glassnet/views/pages/modules/heat_map.js";
 import { elided } from "../../src/glassnet/views/pages/modules/overview.js";
-import { below, count, further, numberOf, placeAt, placeOf, sides, spotOf } from "../../src/glassnet/views/pages/modules/walk.js";
+import { below, beside, count, entryName, further, numberOf, placeAt, placeOf, sides, spotOf } from "../../src/glassnet/views/pages/modules/walk.js";
 import { following, resized, within } from "../../src/glassnet/views/pages/modules/windows.js";
-import { constants, entryName, readNames, remarks } from "../../src/glassnet/views/pages/modules/worked.js";
+import { constants, readNames, remarks } from "../../src/glassnet/views/pages/modules/worked.js";
 
 const cell = (name, ...at) => ({ kind: "cell", name, at });
 const infix = (left, operator, right) => ({ kind: "infix", operator, left, right });
@@ -33,6 +33,9 @@ test("up and down stay in the column and inside", () => {
   assert.deepEqual(below([3, 2], [4, 3], 1), [3, 2]);
   assert.deepEqual(below([0, 2], [4, 3], -1), [0, 2]);
   assert.deepEqual(below([2], [3], 1), [2]);
+  assert.deepEqual(below([0, 1, 2, 3], [4, 2, 5, 5], 1), [0, 1, 3, 3]); // a row down in its picture
+  assert.deepEqual(below([0, 1, 4, 3], [4, 2, 5, 5], 1), [0, 1, 4, 3]);
+  assert.deepEqual(beside([0, 1, 4, 3], [4, 2, 5, 5], 1, -9), [0, 0, 4, 3]);
 });
 
 test("a number, a row of units and a stack as rows and columns, there and back", () => {

@@ -14,5 +14,5 @@ const numbers = new Numbers({
   digits,
   most,
 });
-const forms = Object.fromEntries(step.lines.map((line) => [line.name, line.entry]));
-console.log(JSON.stringify(places.map(([name, place]) => numbers.text(forms[name], lettersAt(place)))));
+const lines = Object.fromEntries(step.lines.map((line) => [line.name, line]));
+console.log(JSON.stringify(places.map(([name, place]) => numbers.text(lines[name].entry, lettersAt(lines[name].letters, place)))));

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import convolution_runs
 import numpy as np
 import pytest
 
@@ -48,12 +49,18 @@ RUNS = {
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("samples", [None, [1]])
 def test_the_page_writes_the_sums_that_the_terminal_writes(name, samples):
-    trace = RUNS[name]().trace(1, samples=[0] if samples and name == "perceptron" else samples)
-    places = [
-        [e.name, list(index)]
-        for e in trace.equations
-        for index in list(np.ndindex(np.shape(trace[f"{e.name}.after" if e.phase == "update" else e.name])))[:6]
-    ]
+    the_page_writes_the_terminals_sums(
+        RUNS[name]().trace(1, samples=[0] if samples and name == "perceptron" else samples)
+    )
+
+
+def the_page_writes_the_terminals_sums(trace):
+    """Letter by letter, of some entries of every line: the first ones and some between up to the last."""
+    places = []
+    for e in trace.equations:
+        every = list(np.ndindex(np.shape(trace[f"{e.name}.after" if e.phase == "update" else e.name])))
+        some = {*range(min(6, len(every))), *range(0, len(every), 1 + len(every) // 8), len(every) - 1}
+        places += [[e.name, list(every[k])] for k in sorted(some)]
     for digits, most in ((4, 8), (17, 10**6)):
         asked = json.dumps({"step": trace.payload(), "places": places, "digits": digits, "most": most})
         done = subprocess.run(
@@ -62,6 +69,13 @@ def test_the_page_writes_the_sums_that_the_terminal_writes(name, samples):
         assert done.returncode == 0, done.stderr
         for (line, place), text in zip(places, json.loads(done.stdout), strict=True):
             assert text == trace.worked(line, *place, digits=digits, most=most).rpartition(" = ")[0], (line, place)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed; the page's modules run in it")
+@pytest.mark.parametrize("name", convolution_runs.NETWORKS)
+@pytest.mark.parametrize("samples", [None, [1]])
+def test_the_page_of_a_convolutional_network_writes_them_too(name, samples):
+    the_page_writes_the_terminals_sums(convolution_runs.run(name).trace(1, samples=samples))
 
 
 class Reader(html.parser.HTMLParser):
@@ -111,6 +125,11 @@ def test_the_page_is_one_file_with_every_number(tmp_path):
             "entries",
             "worked",
             "matrix",
+            "table",
+            "pictures",
+            "tiles",
+            "sliding",
+            "window_panel",
             "heat_map",
             "windows",
             "walk",
@@ -137,7 +156,7 @@ def test_a_page_that_cannot_be_written_says_so(tmp_path):
 
 def test_modules_come_with_what_they_import():
     assert with_imports(["step"])[0] == "step"
-    assert set(with_imports(["matrix"])) == {"matrix", "arrays", "heat_map", "walk", "windows"}
+    assert set(with_imports(["matrix"])) == {"matrix", "table", "arrays", "heat_map", "walk", "windows"}
 
 
 def test_numbers_that_json_cannot_hold_are_refused_and_arrays_hold_them():

@@ -44,7 +44,7 @@ def trace(
             "--entry",
             "-e",
             metavar="NAME[ROW,COLUMN]",
-            help="One number with what it is made of; rows count the samples shown.",
+            help="One number with what it is made of; rows count the samples shown. Of maps: sample, channel, row, column.",
         ),
     ] = None,
     digits: Annotated[int, typer.Option(metavar="NUMBER", help="Significant digits.")] = 4,
@@ -62,6 +62,7 @@ def trace(
       glassnet trace runs/iris-1 --iteration 100 --sample 3
       glassnet trace runs/iris-1 -i 0 --line dW1 --line W1
       glassnet trace runs/iris-1 -i 0 --entry "Z1[0,2]"         0.31·1 + 0.82·0 + 0.1 = 0.41
+      glassnet trace runs/digits-1 --entry "Z1[0,2,5,3]"        one place of a map: the window's products
       glassnet trace runs/iris-1 -i 0 --html step.html          the same as a page
     """
     from glassnet.cli.folders import load_run

@@ -543,14 +543,14 @@ class _Numbers:
     def total(self, entry: Total) -> tuple[str, int]:
         if entry.kind == "max":
             terms = [
-                f"… {t} more …" if isinstance(t, int) else t[0]
+                f"… {t:,} more …" if isinstance(t, int) else t[0]
                 for t in self.terms(entry.letters, entry.over, entry.inner)
             ]
             return f"max({', '.join(terms)})", ATOM
         written, count, level = "", 0, ATOM
         for term in self.terms(entry.letters, entry.over, entry.inner):
             if isinstance(term, int):
-                written += f" + … {term} more …"
+                written += f" + … {term:,} more …"
                 count += term
                 continue
             count += 1
@@ -560,15 +560,15 @@ class _Numbers:
             else:
                 written, level = term
         if self.missing and "m" in entry.over:
-            written += f" + … {self.missing} more samples …"
-            count += self.missing
+            written += f" + … {self.missing:,} more samples …"
+            count += self.missing * (count // len(self.places("m")))  # as many terms as a sample that is there has
         if entry.kind == "mean":
             return f"({written}) / {count}", PRODUCT
         return written or "0", level if count <= 1 else SUM
 
     def row_call(self, entry: RowCall) -> tuple[str, int]:
         row = [
-            f"… {t} more …" if isinstance(t, int) else t[0]
+            f"… {t:,} more …" if isinstance(t, int) else t[0]
             for t in self.terms((entry.letter,), (entry.over,), entry.inner)
         ]
         at = None if entry.at is None else place_of(entry.at, self.at)

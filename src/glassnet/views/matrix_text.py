@@ -50,7 +50,7 @@ def matrix_text(
     margin = max(map(len, names)) + 2 if labels is not None else 0
     shown_columns = _fitting(table, shown_rows, digits, width - margin - 2)
     headed = None in shown_columns
-    columns = [None if c is None else _Column(table, c, shown_rows, digits, headed) for c in shown_columns]
+    columns = [None if c is None else Column(table, c, shown_rows, digits, headed) for c in shown_columns]
     lines = []
     if headed:  # which of the columns they are can no longer be counted
         lines.append(" " * margin + "  ".join(GAP if c is None else c.heading for c in columns))
@@ -116,7 +116,7 @@ def _shown(count: int, most: int, wanted: Sequence[int]) -> list[int | None]:
     return found
 
 
-class _Column:
+class Column:
     """The numbers of one column that are written, aligned on the decimal point."""
 
     def __init__(self, table: NDArray[Any], column: int, rows: Sequence[int | None], digits: int, headed: bool) -> None:
@@ -140,7 +140,7 @@ def _fitting(table: NDArray[Any], rows: Sequence[int | None], digits: int, room:
     most = min(count, max(3, room // 3))
     while True:
         shown = _shown(count, most, wanted)
-        taken = sum(3 if c is None else _Column(table, c, rows, digits, True).width + 2 for c in shown)
+        taken = sum(3 if c is None else Column(table, c, rows, digits, True).width + 2 for c in shown)
         if taken <= room or most <= 3:
             return shown
         most -= 1

@@ -25,7 +25,8 @@ def step_page(payload: Mapping[str, Any]) -> str:
     given = [(name, symbol) for name, symbol in payload["symbols"].items() if name not in computed]
     shapes = {name: array["shape"] for name, array in payload["arrays"].items()}
     return page(
-        "step", title=str(payload["title"]), data={"step": payload}, modules=("step",), styles=("base", "step"),
+        "step", title=str(payload["title"]), data={"step": payload}, modules=("step",), styles=("base", "step", "pictures"),
+        convolves=any("⋆" in line["text"] for line in lines), pictures=any(len(shape) == 4 for shape in shapes.values()),
         brief=_brief(payload), about=payload["about"], constants=payload["constants"],
         phases=[part for part in by_phase if part[2]],
         given=[(name, symbol) for name, symbol in given if shapes[name]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.entries import Entry, entry_of, entry_text, short_number, to_plain, worked_text
+from glassnet.equations.entries import Entry, entry_of, entry_text, letters_of, short_number, to_plain, worked_text
 from glassnet.equations.expression import shape_text
 from glassnet.equations.page import PHASES, constants, legend, settings_text
 from glassnet.equations.rendering import MATHML, TEXT, number_text, symbol_in
 from glassnet.errors import RunError, unknown_name
+from glassnet.views.map_text import maps_text
 from glassnet.views.matrix_text import matrix_text
+from glassnet.views.trace_requests import extent, positions, whole_number
 
 if TYPE_CHECKING:
     from glassnet.equations.layers import Equation
@@ -50,7 +53,7 @@ class Trace(Mapping[str, Any]):
         self.run = run
         if isinstance(iteration, bool) or not isinstance(iteration, int | np.integer):
             raise RunError(f"run.trace got {iteration!r}; it needs a step, a whole number from 0.")
-        chosen = None if samples is None else _positions(samples)
+        chosen = None if samples is None else positions(samples)
         self._values = run.intermediates(iteration, chosen)
         self.iteration = int(iteration)
         rows = batch_rows(run, self.iteration)
@@ -126,7 +129,8 @@ class Trace(Mapping[str, Any]):
         Parameters
         ----------
         name : a line, such as "Z1"; of a parameter it is the update ("W1")
-        index : row and column of the entry in `trace[name]`, from 0; none for a number such as J
+        index : place of the entry in `trace[name]`, from 0: row and column of a matrix; sample, channel, row and column of
+            maps; filter, channel, row and column of kernels; none for a number such as J
         digits : significant digits
         most : of a longer sum, so many terms are written
 
@@ -134,10 +138,11 @@ class Trace(Mapping[str, Any]):
         ------
         RunError : no such line, no such entry
         """
-        entry, gives = self._entries[self.line(name).name]
+        line = self.line(name)
+        entry, gives = self._entries[line.name]
         values = np.asarray(self[gives])
-        _whole_number("digits", digits, 1, 17)
-        _whole_number("most", most, 2, None)
+        whole_number("digits", digits, 1, 17)
+        whole_number("most", most, 2, None)
         whole = all(isinstance(i, int | np.integer) and not isinstance(i, bool) for i in index)
         if (
             not whole
@@ -145,9 +150,11 @@ class Trace(Mapping[str, Any]):
             or not all(-n <= i < n for i, n in zip(index, values.shape, strict=True))
         ):
             given = f"[{', '.join(map(str, index))}]" if index else ""
-            raise RunError(f"There is no {name}{given}; {name} {_extent(values.shape, self._of_samples(gives))}.")
+            raise RunError(f"There is no {name}{given}; {name} {extent(values.shape, self._of_samples(gives))}.")
         at = tuple(int(i) % n for i, n in zip(index, values.shape, strict=True))
-        letters = dict(zip(("j",) if values.ndim == 1 else "ijkl"[: values.ndim], at, strict=True))
+        letters = {
+            letter: place for letter, place in zip(letters_of(line.shape), at, strict=True) if isinstance(letter, str)
+        }
         text = worked_text(
             entry, self._number, letters, self._extents, digits, most, self.batch_size - len(self.samples)
         )
@@ -189,8 +196,8 @@ class Trace(Mapping[str, Any]):
         ------
         RunError : no line of such a name
         """
-        _whole_number("digits", digits, 1, 17)
-        _whole_number("rows", rows, 3, None)
+        whole_number("digits", digits, 1, 17)
+        whole_number("rows", rows, 3, None)
         asked = [lines] if isinstance(lines, str) else lines
         chosen = None if asked is None else {self.line(name).name for name in asked}
         options = {"digits": digits, "width": width - 4, "rows": rows}
@@ -240,6 +247,8 @@ class Trace(Mapping[str, Any]):
     def _matrix(self, name: str, options: Mapping[str, Any]) -> list[str]:
         values = np.asarray(self[name])
         labels = [f"row {row}" for row in self.rows] if self._of_samples(name) else None
+        if values.ndim == 4:
+            return maps_text(values, labels=labels, **options)
         return matrix_text(values, labels=labels, **options)
 
     @cached_property
@@ -283,7 +292,7 @@ class Trace(Mapping[str, Any]):
                 ["batch", f"{self.batch_size} of {len(self.run.data or ())} samples"],
                 ["loss", settings.loss.name],
                 ["optimiser", settings_text(settings.optimizer)],
-                ["numbers", settings.dtype],
+                ["numbers", f"{settings.dtype}, {_size_text(arrays)}"],
             ],
             "arrays": arrays,
             "lines": [self._line_payload(equation) for equation in self.equations],
@@ -301,7 +310,8 @@ class Trace(Mapping[str, Any]):
         return {
             "name": equation.name, "value": gives, "phase": equation.phase, "layer": equation.layer, "text": str(equation),
             "mathml": equation.mathml(), "label": _label(equation.name), "why": equation.why,
-            "rules": list(equation.rules), "computed_as": computed, "shape": list(equation.shape), "entry": to_plain(entry),
+            "rules": list(equation.rules), "computed_as": computed, "shape": list(equation.shape),
+            "letters": list(letters_of(equation.shape)), "entry": to_plain(entry),
             "entry_text": f"{equation.name} {equation.arrow} {entry_text(entry)}",
         }  # fmt: skip
 
@@ -350,42 +360,18 @@ def _label(name: str) -> str:
     return f"<math>{symbol_in(name, MATHML)}</math>"
 
 
-def _positions(samples: Any) -> list[int]:
-    """One position, or several, each once."""
-    try:
-        found = np.atleast_1d(np.asarray(samples))
-    except ValueError:
-        found = np.empty((0, 0))
-    if found.ndim == 1 and not found.size:
-        raise RunError("samples got an empty list; it needs one position within the batch or more, such as [0].")
-    if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise RunError(f"samples got {samples!r}; it needs positions within the batch, such as [0, 3].")
-    if len(set(found.tolist())) < len(found):
-        raise RunError(f"samples got {found.tolist()}; name each position once.")
-    return [int(i) for i in found]
-
-
-def _whole_number(name: str, value: Any, least: int, most: int | None) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        upper = "or more" if most is None else f"to {most}"
-        raise RunError(f"{name} got {value!r}; it needs a whole number, {least} {upper}.")
-
-
-def _extent(shape: tuple[int, ...], of_samples: bool) -> str:
-    """Which entries there are, in words."""
-    if not shape:
-        return "is one number and has no index"
-    if len(shape) == 1:
-        return f"has the entries 0 to {shape[0] - 1}"
-    counted = ", counted among the samples that are shown," if of_samples else ""
-    return f"has rows 0 to {shape[0] - 1}{counted} and columns 0 to {shape[1] - 1}"
+def _size_text(arrays: Mapping[str, Mapping[str, Any]]) -> str:
+    """How many numbers a page holds, and how many bytes they take in it."""
+    count = sum(math.prod(array["shape"]) for array in arrays.values())
+    size = sum(len(array["data"]) for array in arrays.values())
+    said = f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
+    return f"{count:,} of them on this page ({said})"
 
 
 def _cells(plain: Any) -> Iterator[str]:
     """The names of all cells of an entry's plain form."""
     if isinstance(plain, dict):
-        if plain.get("kind") == "cell":
+        if plain.get("kind") in ("cell", "chosen"):
             yield plain["name"]
         for value in plain.values():
             yield from _cells(value)

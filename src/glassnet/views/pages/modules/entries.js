@@ -45,7 +45,14 @@ export function cells(form, letters, numbers) {
         break;
       case "sum":
       case "mean":
-        for (const place of places(node.letters, node.over, numbers)) visit(node.inner, { ...at, ...place });
+      case "max":
+        for (const place of places(node.letters, node.over, numbers)) {
+          const there = { ...at, ...place };
+          if (inside(node.inner, there)) visit(node.inner, there);
+        }
+        break;
+      case "chosen":
+        found.push([node.name, placeOf(node.at, at)]);
         break;
       case "row":
         for (const place of places([node.letter], [node.over], numbers)) visit(node.inner, { ...at, ...place });
@@ -67,20 +74,65 @@ export function cells(form, letters, numbers) {
   return found;
 }
 
-/** The letters of an entry at a place: i, j of a matrix, j of a row of units. */
-export function lettersAt(place) {
-  return place.length === 1 ? { j: place[0] } : Object.fromEntries(place.map((index, axis) => ["ijkl"[axis], index]));
+/** What the letters of a line stand for at a place: { i: 0, j: 2 }. A side of length 1 has no letter. */
+export function lettersAt(letters, place) {
+  return Object.fromEntries(letters.map((letter, axis) => [letter, place[axis]]).filter(([letter]) => typeof letter === "string"));
 }
 
-function placeOf(indices, letters) {
-  return indices.map((index) => oneOf(index, letters));
+/** The place that indices stand for. */
+export function placeOf(indices, letters) {
+  return indices.map((index) => indexOf(index, letters));
 }
 
-/** The number that an index stands for: itself, a letter, or the one after it ("i+1"). */
-function oneOf(index, letters) {
+/**
+ * The number that an index stands for: itself; a letter, or the one after it ("i+1"); (2u + r − 1) / 2, which need not be whole; or a
+ * digit of a letter, ⌊j / 16⌋ mod 4.
+ */
+export function indexOf(index, letters) {
   if (typeof index === "number") return index;
+  if (typeof index === "object") {
+    if ("digit" in index) return Math.floor(letters[index.digit] / index.step) % index.size;
+    return index.terms.reduce((sum, [letter, times]) => sum + times * letters[letter], index.offset) / index.divisor;
+  }
   const [letter, further] = index.split("+");
   return letters[letter] + Number(further ?? 0);
+}
+
+/** Whether a place is one of the array's: whole, and within the bounds that are given. */
+export function isPlace(place, bounds = []) {
+  return place.every((index, axis) => Number.isInteger(index) && ((bounds[axis] ?? null) === null || (index >= 0 && index < bounds[axis])));
+}
+
+/** Whether all cells of a term are there: one that lies on the padding, or between the strides, leaves the term out. */
+export function inside(form, at) {
+  switch (form.kind) {
+    case "cell":
+      return isPlace(placeOf(form.at, at), form.bounds);
+    case "infix":
+      return inside(form.left, at) && inside(form.right, at);
+    case "negative":
+      return inside(form.inner, at);
+    case "call":
+      return form.arguments.every((part) => inside(part, at));
+    default:
+      return true;
+  }
+}
+
+/** Whether an entry is the first largest of the window that it is compared with: 1 or 0. */
+export function chosen({ name, at, window, size, stride }, letters, value) {
+  const place = placeOf(at, letters);
+  const corner = placeOf(window, letters).map((index, axis) => index * stride[axis]);
+  const own = value(name, place);
+  for (let row = 0; row < size[0]; row += 1) {
+    for (let column = 0; column < size[1]; column += 1) {
+      const [down, right] = [corner[0] + row, corner[1] + column];
+      const before = down < place[2] || (down === place[2] && right < place[3]);
+      const other = value(name, [place[0], place[1], down, right]);
+      if (before ? other >= own : other > own) return 0;
+    }
+  }
+  return 1;
 }
 
 function* places(letters, over, numbers) {
@@ -119,30 +171,47 @@ function afterMinus(pieces) {
   return [typeof first === "string" ? left : { ...first, text: left }, ...rest];
 }
 
+/** The terms of a sum that are written, and how many are left out between them; `kept` is how many there are, `count` with those that are not. */
 function terms(letters, over, inner, at, numbers) {
   const sides = over.map((side) => numbers.side(side));
   const count = sides.reduce((product, side) => product * side, 1);
+  const there = (k) => ({ ...at, ...placeAt(letters, sides, k) });
+  const kept = [];
+  for (let k = 0; k < count; k += 1) if (inside(inner, there(k))) kept.push(k);
   const found = [];
   let next = 0;
-  for (const k of shown(over, sides, count, numbers)) {
-    if (k > next) found.push(k - next);
-    found.push(write(inner, { ...at, ...placeAt(letters, sides, k) }, numbers));
-    next = k + 1;
+  for (const place of shown(over, sides, kept, numbers)) {
+    if (place > next) found.push(place - next);
+    found.push(write(inner, there(kept[place]), numbers));
+    next = place + 1;
   }
-  return { found, count };
+  return { found, count, kept: kept.length };
 }
 
 /** Which terms are written: of a long sum the first ones and the last, and over the samples that of the sample to be kept. */
-function shown(over, sides, count, { most, keep }) {
-  if (count <= most) return Array.from({ length: count }, (_, k) => k);
+function shown(over, sides, kept, { most, keep }) {
+  if (kept.length <= most) return kept.map((_, place) => place);
   const found = new Set(Array.from({ length: most - 1 }, (_, k) => k));
   const axis = over.indexOf("m");
-  if (axis >= 0 && keep !== null) found.add(keep * sides.slice(axis + 1).reduce((product, side) => product * side, 1));
-  return [...found.add(count - 1)].sort((a, b) => a - b);
+  if (axis >= 0 && keep !== null) {
+    const inner = sides.slice(axis + 1).reduce((product, side) => product * side, 1);
+    const place = kept.findIndex((k) => Math.floor(k / inner) % sides[axis] === keep);
+    if (place >= 0) found.add(place);
+  }
+  return [...found.add(kept.length - 1)].sort((a, b) => a - b);
+}
+
+/** Terms with commas between them. */
+function listed(found) {
+  return found.flatMap((term, k) => [
+    ...(k ? [", "] : []),
+    ...(typeof term === "number" ? [`… ${term.toLocaleString("en")} more …`] : term.pieces),
+  ]);
 }
 
 function total(form, at, numbers) {
-  const { found, count } = terms(form.letters, form.over, form.inner, at, numbers);
+  const { found, count, kept } = terms(form.letters, form.over, form.inner, at, numbers);
+  if (form.kind === "max") return { pieces: ["max(", ...listed(found), ")"], level: ATOM };
   const pieces = [];
   for (const term of found) {
     if (typeof term === "number") {
@@ -157,13 +226,13 @@ function total(form, at, numbers) {
     }
   }
   if (!pieces.length) pieces.push("0");
-  let samples = count;
-  if (numbers.missing && form.over.includes("m")) {
-    pieces.push(` + … ${numbers.missing.toLocaleString("en")} more samples …`);
-    samples += numbers.missing;
+  const missing = form.over.includes("m") ? numbers.missing : 0;
+  if (missing) pieces.push(` + … ${missing.toLocaleString("en")} more samples …`);
+  if (form.kind === "mean") {
+    const samples = numbers.side("m");
+    return { pieces: ["(", ...pieces, `) / ${missing ? (count / samples) * (samples + missing) : count}`], level: PRODUCT };
   }
-  if (form.kind === "mean") return { pieces: ["(", ...pieces, `) / ${samples}`], level: PRODUCT };
-  return { pieces, level: samples > 1 ? SUM : found[0]?.level ?? ATOM };
+  return { pieces, level: kept + missing > 1 ? SUM : found[0]?.level ?? ATOM };
 }
 
 function write(form, at, numbers) {
@@ -177,18 +246,18 @@ function write(form, at, numbers) {
       const { text, level } = number(numbers.value(form.name, place), numbers);
       return { pieces: [{ text, name: form.name, place }], level };
     }
+    case "chosen": {
+      const text = String(chosen(form, at, numbers.value));
+      return { pieces: [{ text, name: form.name, place: placeOf(form.at, at) }], level: ATOM };
+    }
     case "sum":
     case "mean":
+    case "max":
       return total(form, at, numbers);
     case "row": {
       const { found } = terms([form.letter], [form.over], form.inner, at, numbers);
-      const pieces = [`${form.name}(`];
-      found.forEach((term, k) => {
-        if (k) pieces.push(", ");
-        pieces.push(...(typeof term === "number" ? [`… ${term} more …`] : term.pieces));
-      });
-      const entry = form.at === null ? "" : `[${oneOf(form.at, at)}]`;
-      return { pieces: [...pieces, `)${entry}`], level: ATOM };
+      const entry = form.at === null ? "" : `[${indexOf(form.at, at)}]`;
+      return { pieces: [`${form.name}(`, ...listed(found), `)${entry}`], level: ATOM };
     }
     case "negative":
       return { pieces: ["−", ...held(form.inner, PRODUCT, at, numbers)], level: SUM };

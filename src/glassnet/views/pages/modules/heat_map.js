@@ -1,6 +1,6 @@
 // The whole of a large matrix as a picture, with a frame around the numbers that are written out.
 
-import { kindOf } from "#arrays";
+import { format, kindOf } from "#arrays";
 
 const BOX = 190;
 const WIDE = [110, 320];
@@ -9,7 +9,7 @@ const STRIP = 22;
 // Blue and orange are told apart by colour-blind readers too; what is no ordinary number has a colour of its own.
 const LIGHT = { cold: [0, 84, 153], warm: [184, 68, 0], pale: [250, 250, 250], zero: [205, 208, 212], nan: [190, 0, 140], infinite: [0, 0, 0] };
 const DARK = { cold: [98, 180, 250], warm: [255, 150, 70], pale: [30, 34, 39], zero: [72, 78, 86], nan: [255, 110, 210], infinite: [255, 255, 255] };
-export const SAID = { nan: "no number", infinite: "infinite", zero: "exactly 0" };
+const SAID = { nan: "no number", infinite: "infinite", zero: "exactly 0" };
 
 /** The colour of a number between −most and most: pale near 0, blue below it, orange above. */
 export function heat(number, most, dark = false) {
@@ -19,6 +19,52 @@ export function heat(number, most, dark = false) {
   const share = Math.min(1, Math.abs(number) / most) ** 0.7;
   const end = number < 0 ? colours.cold : colours.warm;
   return end.map((level, k) => Math.round(colours.pale[k] + (level - colours.pale[k]) * share));
+}
+
+/** The largest size of a finite number. */
+export function largest(data) {
+  return data.reduce((most, number) => (Number.isFinite(number) ? Math.max(most, Math.abs(number)) : most), 0);
+}
+
+/** `from −0.3 to 1.2`: the least and the largest finite number. */
+export function rangeOf(data) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const number of data) {
+    if (number < low && number > -Infinity) low = number;
+    if (number > high && number < Infinity) high = number;
+  }
+  return low <= high ? `from ${format(low)} to ${format(high)}` : "without a finite number";
+}
+
+/** The kinds of numbers among these, besides ordinary ones. */
+export function kindsOf(data) {
+  const found = new Set();
+  for (const number of data) found.add(kindOf(number));
+  return ["nan", "infinite", "zero"].filter((kind) => found.has(kind));
+}
+
+/** What the colours of a heat map mean. */
+export function colourKey(kinds, range) {
+  const key = document.createElement("span");
+  key.className = "key";
+  key.innerHTML = '<i class="cold"></i>below 0 <i class="warm"></i>above ';
+  for (const kind of kinds) key.insertAdjacentHTML("beforeend", `<i class="${kind}"></i>${SAID[kind]} `);
+  key.append(`· ${range}`);
+  return key;
+}
+
+/** Puts numbers on a canvas, a dot each, in the colours [red, green, blue] that `colour(number)` gives. */
+export function dotted(canvas, { data, rows, columns }, colour) {
+  canvas.width = columns;
+  canvas.height = rows;
+  const pen = canvas.getContext("2d");
+  const dots = pen.createImageData(columns, rows);
+  const colours = new Uint32Array(dots.data.buffer);
+  data.forEach((number, k) => {
+    const [red, green, blue] = colour(number);
+    colours[k] = 0xff000000 | (blue << 16) | (green << 8) | red;
+  });
+  pen.putImageData(dots, 0, 0);
 }
 
 /** The matrix on a grid of down × across dots at most; a dot that stands for several entries has the largest, NaN before all. */
@@ -49,7 +95,7 @@ export class HeatMap {
   /** `show(row, column)` puts the window about an entry, `move(down, right)` and `resize(by)` change it. */
   constructor(element, { name, rows, columns, data, said, show, move, resize }) {
     Object.assign(this, { rows, columns, data, show, move, resize });
-    this.most = data.reduce((most, number) => (Number.isFinite(number) ? Math.max(most, Math.abs(number)) : most), 0);
+    this.most = largest(data);
     [this.height, this.width] = pictureSize(rows, columns);
     this.dense = Math.min(2, Math.max(1, globalThis.devicePixelRatio || 1));
     this.bins = binned(data, rows, columns, this.height * this.dense, this.width * this.dense);
@@ -71,24 +117,13 @@ export class HeatMap {
 
   /** The kinds of numbers that are in the picture, besides ordinary ones. */
   get kinds() {
-    return [...new Set(this.bins.data.map((number) => ["", "nan", "infinite", "zero"].indexOf(kindOf(number))))]
-      .sort().filter(Boolean).map((k) => ["", "nan", "infinite", "zero"][k]);
+    return kindsOf(this.bins.data);
   }
 
   paint(dark) {
     this.dark = dark;
-    const picture = document.createElement("canvas");
-    picture.width = this.bins.columns;
-    picture.height = this.bins.rows;
-    const pen = picture.getContext("2d");
-    const dots = pen.createImageData(picture.width, picture.height);
-    const colours = new Uint32Array(dots.data.buffer);
-    this.bins.data.forEach((number, k) => {
-      const [red, green, blue] = heat(number, this.most, dark);
-      colours[k] = 0xff000000 | (blue << 16) | (green << 8) | red;
-    });
-    pen.putImageData(dots, 0, 0);
-    this.picture = picture;
+    this.picture = document.createElement("canvas");
+    dotted(this.picture, this.bins, (number) => heat(number, this.most, dark));
   }
 
   /** Draw the picture, the rows and columns that are marked, and the frame of the window. */

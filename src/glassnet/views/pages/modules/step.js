@@ -5,13 +5,16 @@ import { Numbers, cells, lettersAt } from "#entries";
 import { readableFormulas } from "#formulas";
 import { Matrix } from "#matrix";
 import { overview } from "#overview";
-import { below, count, further, placeOf } from "#walk";
-import { constants, entryName, note, readNames, remarks, sum } from "#worked";
+import { Pictures } from "#pictures";
+import { boxesOf, paddingOf, slidingSum } from "#sliding";
+import { below, count, entryName, further, placeOf } from "#walk";
+import { WindowPanel } from "#window_panel";
+import { constants, note, readNames, remarks, sum } from "#worked";
 
 const SHORT = 8;
 const IDS = [
   "lines", "equation", "why", "rules", "form", "computed", "worked", "sources", "result", "sample", "sample-said", "sample-box",
-  "digits", "speed", "where", "play", "every", "every-box", "theme", "overview", "numbers", "return", "sign",
+  "digits", "speed", "where", "play", "every", "every-box", "theme", "overview", "numbers", "return", "sign", "sliding", "step-entry",
 ];
 
 class Page {
@@ -30,6 +33,7 @@ class Page {
     this.shuffled = step.rows.some((row, k) => row !== k);
     this.parts = Object.fromEntries(IDS.map((id) => [id, document.getElementById(id)]));
     this.buttons = [...document.querySelectorAll("#lines [data-line]")];
+    this.panel = new WindowPanel(this.parts.sliding, () => ({ ...this.settings(), arrays: this.arrays, symbols: step.symbols, writer: this.writer() }), () => this.showEntry());
     this.listen();
     this.fromAddress() || this.go(0);
     const rest = () => overview(this.parts.overview, this.arrays, this.rowNames, this.single);
@@ -136,7 +140,9 @@ class Page {
     const names = [...new Set(readNames(line.entry, Object.keys(this.arrays)))].filter((name) => name in this.arrays);
     const own = line.value;
     this.views.clear();
-    const read = names.filter((name) => this.arrays[name].shape.length && name !== own);
+    this.padding = paddingOf(line, this.values.shape, this.writer());
+    const windowed = Boolean(slidingSum(line.entry)); // then a bias is written in the sum, and the room is for the pictures
+    const read = names.filter((name) => this.arrays[name].shape.length > (windowed ? 1 : 0) && name !== own);
     parts.sources.replaceChildren(...read.map((name) => this.figure(name, this.meaning(name))));
     parts.result.replaceChildren(this.figure(own, line.name in this.arrays && line.name !== own ? "after this step" : "what this line gives", true));
     parts.sign.textContent = line.phase === "update" ? "←" : "=";
@@ -146,12 +152,23 @@ class Page {
 
   figure(name, said, result = false) {
     const figure = document.createElement("figure");
-    this.views.set(name, new Matrix(figure, {
-      name, label: this.step.symbols[name]?.label ?? name, note: said, array: this.arrays[name], rowNames: this.shuffled ? this.rowNames : null, result,
-      pick: (...chosen) => this.pick(...chosen),
-      settings: () => ({ digits: this.digits, single: this.single, dark: this.dark }),
-    }));
+    const array = this.arrays[name];
+    const settings = {
+      name, label: this.step.symbols[name]?.label ?? name, note: said, array, result,
+      pick: (...chosen) => this.pick(...chosen), settings: () => this.settings(),
+    };
+    const view = array.shape.length === 4
+      ? new Pictures(figure, {
+        ...settings, padding: this.padding[name], given: name === "X", open: !slidingSum(this.now.entry),
+        looked: (...at) => this.panel.look(...at),
+      })
+      : new Matrix(figure, { ...settings, rowNames: this.shuffled ? this.rowNames : null });
+    this.views.set(name, view);
     return figure;
+  }
+
+  settings() {
+    return { digits: this.digits, single: this.single, dark: this.dark };
   }
 
   meaning(name) {
@@ -185,8 +202,13 @@ class Page {
     const { line: index, place, arrays, parts, step, now: line } = this;
     const writer = this.writer();
     const found = new Map([...this.views.keys()].map((name) => [name, []]));
-    for (const [name, at] of cells(line.entry, lettersAt(place), writer)) if (name !== line.value) found.get(name)?.push(at);
-    for (const [name, view] of this.views) view.mark(name === line.value ? place : null, found.get(name), this.sample);
+    for (const [name, at] of cells(line.entry, lettersAt(line.letters, place), writer)) if (name !== line.value) found.get(name)?.push(at);
+    const windows = this.panel.show(line, place);
+    parts["step-entry"].classList.toggle("windowed", Boolean(windows));
+    const boxes = boxesOf(windows);
+    for (const [name, view] of this.views) {
+      view.mark(name === line.value ? place : null, found.get(name), this.sample, boxes.get(name), this.panel.leadOf(name));
+    }
     const sample = this.values.samples ? null : this.sample;
     const written = sum({ line, place, arrays, writer, sample });
     parts.worked.replaceChildren(written, ...remarks({ line, place, arrays, writer, step }).map(note));
@@ -251,11 +273,14 @@ class Page {
       this.renew();
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.renew());
-    parts.worked.addEventListener("pointerover", (event) => this.point(event.target.dataset));
-    parts.worked.addEventListener("pointerleave", () => this.point({}));
+    for (const part of [parts.worked, parts.sliding]) {
+      part.addEventListener("pointerover", (event) => this.point(event.target.dataset));
+      part.addEventListener("pointerleave", () => this.point({}));
+    }
     document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => {
-      if (this.fromAddress()) document.getElementById("step-entry").scrollIntoView();
+    addEventListener("hashchange", (event) => {
+      // What was looked at before may have been written to the address since.
+      if (this.fromAddress(new URL(event.newURL).hash)) document.getElementById("step-entry").scrollIntoView();
     });
   }
 
@@ -310,8 +335,8 @@ class Page {
     this.parts.worked.setAttribute("aria-live", "polite");
   }
 
-  fromAddress() {
-    const [name, ...place] = decodeURIComponent(location.hash.slice(1)).split(",");
+  fromAddress(hash = location.hash) {
+    const [name, ...place] = decodeURIComponent(hash.slice(1)).split(",");
     const line = this.step.lines.findIndex((one) => one.name === name);
     if (line < 0) return false;
     const { shape } = this.arrays[this.step.lines[line].value];

@@ -1,5 +1,10 @@
 // The order of an array's entries: row by row, as they are read.
 
+/** `Z1[0, 2]`: an entry as it is named in Python. */
+export function entryName(name, place) {
+  return place.length ? `${name}[${place.join(", ")}]` : name;
+}
+
 /** Rows and columns of an array as it is shown: a row of units is one row, a number one entry. */
 export function sides(shape) {
   if (shape.length === 0) return [1, 1];
@@ -32,10 +37,15 @@ export function further(place, shape, by) {
   return number < 0 || number >= count(shape) ? null : placeOf(number, shape);
 }
 
-/** The place so many rows below, in the same column; the last row, or the first, where there are no more. */
+/** The place so many rows below, in the same column (and picture); the last row, or the first, where there are no more. */
 export function below(place, shape, by) {
-  if (place.length < 2) return place;
-  return [Math.max(0, Math.min(shape[0] - 1, place[0] + by)), ...place.slice(1)];
+  return beside(place, shape, place.length - 2, by);
+}
+
+/** The place with another index on one axis: so many further, but inside. */
+export function beside(place, shape, axis, by) {
+  if (axis < 0) return place;
+  return place.map((index, k) => (k === axis ? Math.max(0, Math.min(shape[k] - 1, index + by)) : index));
 }
 
 /** Row and column of a place. */

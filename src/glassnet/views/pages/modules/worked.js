@@ -1,12 +1,8 @@
 // The sum of an entry, written out; every number in it knows its cell.
 
 import { format } from "#arrays";
-import { lettersAt } from "#entries";
-
-/** `Z1[0, 2]`: an entry as it is named in Python. */
-export function entryName(name, place) {
-  return place.length ? `${name}[${place.join(", ")}]` : name;
-}
+import { lettersAt, placeOf as indicesOf } from "#entries";
+import { entryName } from "#walk";
 
 export function note(text) {
   const made = document.createElement("p");
@@ -27,7 +23,7 @@ export function sum({ line, place, arrays, writer, sample }) {
   left.className = "left";
   left.textContent = `${entryName(line.name, place)} ${line.phase === "update" ? "←" : "="} `;
   made.append(left);
-  for (const piece of writer.written(line.entry, lettersAt(place))) {
+  for (const piece of writer.written(line.entry, lettersAt(line.letters, place))) {
     if (typeof piece === "string") {
       made.append(piece);
       continue;
@@ -57,6 +53,7 @@ export function remarks({ line, place, arrays, writer, step }) {
   } else if (usesWhole(line.entry)) {
     found.push("A part of this line is given by whole matrices, and is written by its name.");
   }
+  found.push(...moved(line, place));
   const missing = step.batch_size - step.samples.length;
   if (missing && sumsOverSamples(line.entry)) {
     const samples = missing === 1 ? "1 sample of the batch is" : `${missing} of the batch's ${step.batch_size} samples are`;
@@ -70,12 +67,21 @@ export function remarks({ line, place, arrays, writer, step }) {
   return found;
 }
 
+/** Of an entry that only moves, from a map into a row or back: where it comes from, in words. */
+function moved(line, place) {
+  const { kind, name, at } = line.entry;
+  if (kind !== "cell" || !at.some((index) => typeof index === "object")) return [];
+  const from = indicesOf(at, lettersAt(line.letters, place));
+  const where = from.length === 4 ? `channel ${from[1]}, row ${from[2]}, column ${from[3]} of ${name}` : `number ${from[1]} of the row in ${name}`;
+  return [`It is ${entryName(name, from)}: ${where}.`];
+}
+
 function parts(form) {
   return [form.left, form.right, form.inner, ...(form.arguments ?? [])].filter(Boolean);
 }
 
 function sumsOverSamples(form) {
-  return ((form.kind === "sum" || form.kind === "mean") && form.over.includes("m")) || parts(form).some(sumsOverSamples);
+  return form.over?.includes?.("m") || parts(form).some(sumsOverSamples);
 }
 
 function usesWhole(form) {
@@ -84,7 +90,7 @@ function usesWhole(form) {
 
 /** The names of the arrays that a line reads, in reading order; those in a piece that no entry explains are found in its text. */
 export function readNames(form, known = []) {
-  if (form.kind === "cell") return [form.name];
+  if (form.kind === "cell" || form.kind === "chosen") return [form.name];
   if (form.kind === "whole") {
     const names = form.text.match(/[\p{L}_][\p{L}\d_]*/gu) ?? [];
     return names.map((name) => (known.includes(name) ? name : `${name}.after`)).filter((name) => known.includes(name));
