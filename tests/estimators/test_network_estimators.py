@@ -83,7 +83,8 @@ def test_layers_alone_get_inputs_and_outputs():
         ),
         (
             [3],
-            "Network got 3 as a layer; it needs Dense, Activation, Dropout, BatchNorm after the number of inputs.",
+            "Network got 3 as a layer; it needs Dense, Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten, "
+            "Activation, Dropout, BatchNorm after the shape of the inputs.",
         ),
     ],
 )

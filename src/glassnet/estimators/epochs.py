@@ -23,6 +23,7 @@ from glassnet.estimators.regression_base import RunEstimator
 from glassnet.network import Network
 from glassnet.training import train
 from glassnet.training.arrays import Samples, sparse
+from glassnet.training.augmentation import Augmentation
 from glassnet.training.choice import SECONDS_TO_LOAD, reference_seconds
 from glassnet.training.folder import data_fingerprint
 from glassnet.training.run import Run
@@ -64,6 +65,7 @@ class Recipe:
     l2: float = 0.0
     penalty_on: str = "mean"
     engine: str = "auto"
+    augmentation: Augmentation | None = None
 
 
 class EpochEstimator(RunEstimator):
@@ -118,6 +120,7 @@ class EpochEstimator(RunEstimator):
             batch_size=recipe.batch_size, l1=recipe.l1, l2=recipe.l2, penalty_on=recipe.penalty_on, seed=recipe.seed,
             engine=self._engine(recipe, training), validation=training.held, callbacks=callbacks, initial_parameters=start,
             sample_weight=training.w, shuffle=recipe.shuffle, progress=False, dtype=str(training.X.dtype),
+            augmentation=recipe.augmentation,
         )  # fmt: skip
 
     def _engine(self, recipe: Recipe, training: Given) -> str:

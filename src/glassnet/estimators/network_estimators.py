@@ -27,7 +27,9 @@ from glassnet.estimators.epochs import (
     random_generator,
     seed_for_draws,
 )
+from glassnet.estimators.given_networks import as_rows, completed_network, takes_sparse, whole_network
 from glassnet.network import Dense, Layer, Network
+from glassnet.training.augmentation import Augmentation
 from glassnet.training.callbacks import EarlyStopping
 from glassnet.training.run import Run
 
@@ -39,7 +41,7 @@ class BaseNetworkEstimator(EpochEstimator):
     """What the classifier and the regressor share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "network": [Network, Layer, "array-like", None],
+        "network": [Network, Layer, str, "array-like", None],
         "optimizer": [Optimizer, str, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -51,6 +53,7 @@ class BaseNetworkEstimator(EpochEstimator):
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
         "engine": [str],
+        "augmentation": [Augmentation, None],
     }
 
     n_outputs_: int
@@ -67,7 +70,8 @@ class BaseNetworkEstimator(EpochEstimator):
     def _read(self, X: Any, y: Any, reset: bool, incremental: bool) -> tuple[Any, Any]:
         raise NotImplementedError
 
-    def _encoded(self, y: Any, dtype: Any) -> np.ndarray:
+    def _encoded(self, y: Any, dtype: Any, whole: Network | None) -> np.ndarray:
+        """y as the targets of the network; `whole` is the one that was given whole."""
         raise NotImplementedError
 
     def _output_layer(self) -> Dense:
@@ -82,41 +86,38 @@ class BaseNetworkEstimator(EpochEstimator):
 
     # Training.
 
-    def _built(self, inputs: int) -> Network:
-        """The network: the one given, or the layers given between these inputs and the outputs that y needs.
+    def _network_for(self, whole: Network | None, shape: tuple[int, ...]) -> Network:
+        """The network given whole, or the layers given between these inputs and the outputs that y needs.
 
         Raises
         ------
         GlassnetError : a network whose inputs or outputs do not fit the data
         """
-        given = self.network
-        if isinstance(given, Network):
-            needed, why = self._needed_units()
-            if given.input_shape != (inputs,):
-                raise GlassnetError(
-                    f"The network {given} takes {given.input_shape[0]} features and X has {inputs}; give it as many, or "
-                    "give its hidden layers alone, e.g. network=[gn.Dense(40, 'tanh')]."
-                )
-            if given.output_units != needed:
-                raise GlassnetError(
-                    f"The network {given} has {given.output_units} outputs, and {why} needs {needed}; change its last "
-                    "layer, or give its hidden layers alone, e.g. network=[gn.Dense(40, 'tanh')]."
-                )
-            return given
-        layers = [Dense(100, "relu")] if given is None else [given] if isinstance(given, Layer) else list(given)
-        return Network(inputs, *layers, self._output_layer())
+        if whole is None:
+            return completed_network(self.network, shape, self._output_layer())
+        needed, why = self._needed_units()
+        if whole.output_units != needed:
+            raise GlassnetError(
+                f"The network {whole} has {whole.output_units} outputs, and {why} needs {needed}; change its last layer, or "
+                "give its hidden layers alone, e.g. network=[gn.Dense(40, 'tanh')]."
+            )
+        return whole
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Any:
         first = not hasattr(self, "run_") or (not self.warm_start and not incremental)
+        X, picture = as_rows(X, self.network)
         X, y = self._read(X, y, first, incremental)
-        Y = self._encoded(y, X.dtype)
+        known = None if first else self.run_.network.input_shape
+        shape = picture or known or (X.shape[1],)
+        whole = whole_network(self.network, shape)
+        Y = self._encoded(y, X.dtype, whole)
         self.n_outputs_ = Y.shape[1]
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         weight = self._weighted(weight, y, incremental)
         w = None if weight is None else np.asarray(weight, dtype=X.dtype).reshape(-1, 1)
-        held = check_validation_data(validation_data, self._read_held)
+        network = self._network_for(whole, shape)
+        held = check_validation_data(validation_data, lambda X, y: self._read_held(X, y, network, whole))
         given = Given(X, Y, w, held)
-        network = self._built(X.shape[1])
         optimizer = named_optimizer(self.optimizer)
         if incremental and isinstance(optimizer, LBFGS):
             raise GlassnetError(
@@ -145,7 +146,7 @@ class BaseNetworkEstimator(EpochEstimator):
             lbfgs = isinstance(optimizer, LBFGS)
             recipe = Recipe(
                 network, self.loss, optimizer, None if lbfgs else self.batch_size, bool(self.shuffle), seed,
-                l1=float(self.l1), l2=float(self.l2), engine=self.engine,
+                l1=float(self.l1), l2=float(self.l2), engine=self.engine, augmentation=self.augmentation,
             )  # fmt: skip
             run = self._start(given, training, recipe, epochs, watching, start)
         self.run_ = run
@@ -188,9 +189,14 @@ class BaseNetworkEstimator(EpochEstimator):
             return optimizer
         return replace(optimizer, updates_before=last.updates_before + self.run_.iteration)
 
-    def _read_held(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
-        X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
-        return X, self._encoded(np.asarray(y), X.dtype)
+    def _read_held(self, X: Any, y: Any, network: Network, whole: Network | None) -> tuple[Any, np.ndarray]:
+        X = self._rows(X, network)
+        return X, self._encoded(np.asarray(y), X.dtype, whole)
+
+    def _rows(self, X: Any, network: Network) -> Any:
+        """X of rows that were not fitted to, checked against those that were."""
+        X, _ = as_rows(X, network)
+        return validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
 
     def _settings_mark(self) -> str:
         # An EarlyStopping object says when to stop, and changes no update.
@@ -200,17 +206,11 @@ class BaseNetworkEstimator(EpochEstimator):
 
     def _forward(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
-        return self.run_.predict(X)
+        return self.run_.predict(self._rows(X, self.run_.network))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        network = self.network
-        layers = (
-            network.layers if isinstance(network, Network) else network if isinstance(network, list | tuple) else ()
-        )
-        dense_first = not layers or isinstance(layers[0], Dense)
-        tags.input_tags.sparse = dense_first and self.engine != "compiled"
+        tags.input_tags.sparse = takes_sparse(self.network) and self.engine != "compiled"
         return tags
 
 
@@ -224,12 +224,13 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
 
         NetworkClassifier(gn.Network(2, gn.Dense(40, "tanh"), gn.Dense(1, "sigmoid")), optimizer=gn.SGD(0.9))
         NetworkClassifier([gn.Dense(40), gn.BatchNorm(), gn.Activation("relu"), gn.Dropout(0.2)])
+        NetworkClassifier("1x8x8 → conv 8x3 relu → pool 2 → flatten → 10 softmax")
 
     Parameters
     ----------
-    network : a Network; or its hidden layers alone, which get as many inputs as X has columns and the output layer that y
-        needs: Dense(1, "sigmoid") for two classes or Dense(k, "sigmoid") for several labels, else Dense(k, "softmax").
-        None is one hidden layer of 100 relu units
+    network : a Network, or the text that `gn.Network.parse` reads; without an input shape the text gets that of X. Or the
+        hidden layers alone, which get X's inputs and the output layer that y needs: Dense(1, "sigmoid") for two classes or
+        Dense(k, "sigmoid") for several labels, else Dense(k, "softmax"). None is one hidden layer of 100 relu units
     loss : a name or a Loss; unless given, the one that belongs to the output activation
     optimizer : a name, or an object with its learning rate or schedule; Adam() unless given
     epochs, batch_size, l1, l2, shuffle, engine : as in `gn.train` (batch_size=None takes all samples at once)
@@ -238,11 +239,12 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
     random_state : one seed is one result
     warm_start : `fit` goes on from the present weights; on the same data it goes on exactly
     callbacks : functions of the run called after each epoch; True stops
+    augmentation : a `gn.Augmentation` that changes the training pictures in every epoch, or None
 
     Attributes
     ----------
     run_ : the `Run`; its `parameters`, `history`, `derivation`, and any step of the training
-    classes_, n_features_in_, feature_names_in_, n_outputs_
+    classes_, n_features_in_ (of pictures channels · height · width), feature_names_in_, n_outputs_
     n_iter_ : epochs of the last call
     loss_curve_ : J on all training samples after each epoch; validation_loss_curve_ : the held-out loss
 
@@ -276,6 +278,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
         warm_start: bool = False,
         callbacks: Any = (),
         engine: str = "auto",
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.network = network
         self.loss = loss
@@ -292,12 +295,15 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.engine = engine
+        self.augmentation = augmentation
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> NetworkClassifier:
         """Train on X (m, features) and y (m,) classes, or (m, labels) of 0 and 1.
 
         Parameters
         ----------
+        X : (m, features); for a network of pictures also (m, channels, height, width), (m, height, width) for one channel,
+            or, where the network says its input shape, such pictures as rows (m, channels · height · width)
         sample_weight : (m,) weights; rows of weight 0 are left out
         validation_data : (X, y) or (X, y, sample_weight) to measure after every epoch
         """
@@ -328,18 +334,17 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
             )
         return X, y
 
-    def _encoded(self, y: Any, dtype: Any) -> np.ndarray:
+    def _encoded(self, y: Any, dtype: Any, whole: Network | None) -> np.ndarray:
         Y = self._label_binarizer.transform(y)
         Y = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y).astype(dtype)
         Y = Y.reshape(len(Y), -1)
-        if self._two_columns() and Y.shape[1] == 1:
+        if whole is not None and self._two_columns(whole):
             Y = np.hstack([1 - Y, Y])
         return np.asarray(2 * Y - 1 if self._signed() else Y)
 
-    def _two_columns(self) -> bool:
-        """Whether the network answers two classes with two softmax outputs."""
-        network = self.network
-        return isinstance(network, Network) and network.output_units == 2 and len(self.classes_) == 2
+    def _two_columns(self, network: Network) -> bool:
+        """Whether the network answers two classes with two outputs."""
+        return network.output_units == 2 and self._label_binarizer.y_type_ == "binary"
 
     def _signed(self) -> bool:
         return (self.loss if isinstance(self.loss, str) else getattr(self.loss, "name", None)) == "hinge"
@@ -360,7 +365,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):  # type: ignore[
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row (m,), or the labels (m, labels)."""
         A = self._forward(X)
-        if self._two_columns():
+        if self._two_columns(self.run_.network):
             return np.asarray(self.classes_[A.argmax(axis=1)])
         A = A.ravel() if self.n_outputs_ == 1 else A
         return np.asarray(self._label_binarizer.inverse_transform(A, threshold=0.0 if self._signed() else 0.5))
@@ -394,10 +399,10 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):  # type: ignore[mi
 
     Parameters
     ----------
-    network : a Network; or its hidden layers alone, which get as many inputs as X has columns and a linear output for each
-        of y's (exp under loss="poisson"). None is one hidden layer of 100 relu units
+    network : a Network or its notation; or its hidden layers alone, which get X's inputs and a linear output for each of y's
+        (exp under loss="poisson"). None is one hidden layer of 100 relu units
     loss, optimizer, epochs, batch_size, l1, l2, shuffle, early_stopping, validation_fraction, random_state, warm_start,
-    callbacks, engine : as for `NetworkClassifier`
+    callbacks, engine, augmentation : as for `NetworkClassifier`
 
     Attributes
     ----------
@@ -421,6 +426,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):  # type: ignore[mi
         warm_start: bool = False,
         callbacks: Any = (),
         engine: str = "auto",
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.network = network
         self.loss = loss
@@ -436,12 +442,14 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):  # type: ignore[mi
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.engine = engine
+        self.augmentation = augmentation
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> NetworkRegressor:
         """Train on X (m, features) and y (m,) or (m, outputs).
 
         Parameters
         ----------
+        X : a table or pictures, as for `NetworkClassifier.fit`
         sample_weight : (m,) weights; rows of weight 0 are left out
         validation_data : (X, y) or (X, y, sample_weight) to measure after every epoch
         """
@@ -461,7 +469,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):  # type: ignore[mi
             y = column_or_1d(y, warn=True)
         return X, y
 
-    def _encoded(self, y: Any, dtype: Any) -> np.ndarray:
+    def _encoded(self, y: Any, dtype: Any, whole: Network | None) -> np.ndarray:
         return np.asarray(y, dtype=dtype).reshape(len(y), -1)
 
     def _output_layer(self) -> Dense:

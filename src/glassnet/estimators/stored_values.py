@@ -19,6 +19,7 @@ from glassnet.equations.storing import KNOWN, from_plain, to_plain
 from glassnet.errors import GlassnetError
 from glassnet.estimators.stopping import NoImprovement
 from glassnet.network import LAYERS, Layer, Network
+from glassnet.training.augmentation import Augmentation
 from glassnet.training.callbacks import EarlyStopping
 from glassnet.training.folder import KEPT_DATA, samples_from, stored_samples
 from glassnet.training.history import History
@@ -31,6 +32,7 @@ NUMBERS = ("?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d")
 """The types of numbers that safetensors has."""
 LONG = 32
 """Lists of this many floats and more are stored as arrays: the JSON part of a safetensors file has a largest size."""
+DESCRIBED = {**KNOWN, **LAYERS, Augmentation.__name__: Augmentation}
 STOPPERS = {kind.__name__: kind for kind in (EarlyStopping, NoImprovement)}
 
 
@@ -89,7 +91,7 @@ class ValueWriter:
             return {"early_stopping": [type(value).__name__, *settings]}
         try:
             described = to_plain(value)
-            same = from_plain(json.loads(json.dumps(described)), {**KNOWN, **LAYERS}) == value
+            same = from_plain(json.loads(json.dumps(described)), DESCRIBED) == value
         except (GlassnetError, TypeError, ValueError):
             same = False
         if same is not True:
@@ -171,11 +173,11 @@ class ValueReader:
             "label_binarizer": self._label_binarizer,
             "result": self._result,
             "early_stopping": _early_stopping,
-            "described": lambda plain: from_plain(plain, {**KNOWN, **LAYERS}),
+            "described": lambda plain: from_plain(plain, DESCRIBED),
         }
 
     def _layer(self, plain: Any) -> Layer:
-        layer = from_plain(plain, {**KNOWN, **LAYERS})
+        layer = from_plain(plain, DESCRIBED)
         if not isinstance(layer, Layer):
             raise TypeError("a layer is none")
         return layer

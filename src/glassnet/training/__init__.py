@@ -12,11 +12,13 @@ import numpy as np
 
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.draws import ShuffleStream
+from glassnet.equations.expression import Expression, Mean
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
 from glassnet.errors import GlassnetError, GlassnetWarning, RunError, unknown_name
 from glassnet.network import Network
 from glassnet.training.arrays import Samples, check_samples, held_out_fraction, sparse
+from glassnet.training.augmentation import Augmentation
 from glassnet.training.callbacks import Callback, EarlyStopping
 from glassnet.training.choice import chosen_engine, cores
 from glassnet.training.direct import train_direct
@@ -32,7 +34,7 @@ from glassnet.training.snapshots import Snapshot, Snapshots
 if TYPE_CHECKING:
     from glassnet.data import ArrayPreparation, Preparation
 
-__all__ = ["EarlyStopping", "History", "Run", "ShuffleStream", "train"]
+__all__ = ["Augmentation", "EarlyStopping", "History", "Run", "ShuffleStream", "train"]
 
 
 def train(
@@ -66,6 +68,7 @@ def train(
     source: Mapping[str, Any] | None = None,
     measure: str | int = "auto",
     threads: int | None = None,
+    augmentation: Augmentation | None = None,
 ) -> Run:
     """Train a network and return the run: its parameters, history, and every iteration of it.
 
@@ -103,6 +106,8 @@ def train(
         "auto": all, unless that would take longer than a few percent of training (above 5,000 samples in batches, a
         twentieth of them, at least 1,000, the same ones each time). Held-out samples are measured all
     threads : the most threads the compiled engine uses; the cores there are, 8 at most, unless given
+    augmentation : changes the training pictures in every epoch, anew and replayably; cost and metrics after an epoch are of
+        the pictures as they are. The compiled engine then holds X twice
     preparation, source : how X was made from a table, and where from; kept in the run
 
     Returns
@@ -121,7 +126,7 @@ def train(
         given = {
             "network": network, "loss": loss, "optimizer": optimizer, "batch_size": batch_size, "l1": l1, "l2": l2,
             "penalty_on": penalty_on, "seed": seed, "engine": engine, "record": record, "shuffle": shuffle, "dtype": dtype,
-            "measure": measure, "threads": threads,
+            "measure": measure, "threads": threads, "augmentation": augmentation,
         }  # fmt: skip
         fixed = {"initial_parameters": initial_parameters, "preparation": preparation, "source": source}
         run, place = _resumed(resume, given, fixed, X, Y, sample_weight, validation, epochs)
@@ -135,7 +140,7 @@ def train(
         run = _begun(
             network, X, Y, loss, optimizer, 100 if epochs is None else epochs, batch_size, l1, l2, penalty_on, seed,
             engine, _whole(record), validation, initial_parameters, sample_weight, shuffle, dtype, preparation, source,
-            _whole(measure), _whole(threads),
+            _whole(measure), _whole(threads), augmentation,
         )  # fmt: skip
         run.facts["data"]["keep"] = keep_data
         run.facts["early_stopping"] = [_described(c) for c in watching if isinstance(c, EarlyStopping)]
@@ -222,6 +227,7 @@ def _begun(
     source: Any,
     measure: Any,
     threads: Any,
+    augmentation: Any,
 ) -> Run:
     """A run before its first update."""
     if not isinstance(network, Network):
@@ -238,7 +244,7 @@ def _begun(
     settings = Settings(
         network, derivation.loss, derivation.optimizer, _whole(epochs), _whole(batch_size), float(l1), float(l2), penalty_on,
         seed, shuffle if isinstance(shuffle, ShuffleStream) else bool(shuffle), engine, kind, record, sample_weight is not None,
-        measure, cores() if threads is None else threads,
+        measure, cores() if threads is None else threads, augmentation,
     )  # fmt: skip
     held, fraction, stratified = None, None, False
     classes = metric_name(derivation.loss, derivation.output_activation, samples.Y) == "accuracy"
@@ -269,7 +275,7 @@ def _begun(
             "Every row of Y has exactly one 1, so the classes exclude one another; sigmoid outputs treat them as separate "
             "yes-or-no questions. Softmax outputs with categorical_cross_entropy give probabilities that sum to 1."
         )
-    if derivation.buffers and settings.batch_size == 1:
+    if settings.batch_size == 1 and any(_of_one_value(e.expression) for e in derivation.forward):
         notes.append(
             "BatchNorm gets one sample at a time, whose deviation from its own mean is always 0; use batches of several."
         )
@@ -311,6 +317,14 @@ def _begun(
 
 BORROWED = 64 * 2**20
 """Larger data are not copied; a run looks whether they are still the same before it uses them again."""
+
+
+def _of_one_value(expression: Expression) -> bool:
+    """Whether a line is a mean over the samples, and over no places beside them."""
+    if not isinstance(expression, Mean):
+        return False
+    shape = expression.argument.shape
+    return expression.axis == 0 or shape[2:] == (1, 1)
 
 
 def _owned(samples: Samples, X: Any, Y: Any) -> Samples:
@@ -456,7 +470,7 @@ def _refuse_contradictions(run: Run, given: dict[str, Any], fixed: dict[str, Any
         "record": "auto",
         "shuffle": True,
     }
-    for name, default in {**defaults, "dtype": None, "threads": None}.items():
+    for name, default in {**defaults, "dtype": None, "threads": None, "augmentation": None}.items():
         unchanged = isinstance(given[name], type(default)) and given[name] == default
         if not unchanged and given[name] is not default and given[name] != getattr(settings, name):
             differing.append(f"{name}={given[name]!r} (the run's: {getattr(settings, name)!r})")

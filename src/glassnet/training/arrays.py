@@ -26,7 +26,10 @@ def sparse(X: Any) -> bool:
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs (m, features) or (m, channels, height, width), targets (m, outputs) and weights (m, 1) or None; X may be a sparse CSR array."""
+    """Inputs, targets (m, outputs) and weights (m, 1) or None.
+
+    Inputs are (m, features), which may be a sparse CSR array, or (m, channels, height, width).
+    """
 
     X: Any
     Y: np.ndarray

@@ -8,6 +8,7 @@ from glassnet.engines.base import Batch
 from glassnet.equations.derive import Derivation
 from glassnet.equations.draws import ShuffledOrders, ShuffleStream, keep_mask, permutation
 from glassnet.training.arrays import Samples
+from glassnet.training.augmentation import ChangedPictures
 from glassnet.training.settings import Settings
 
 
@@ -24,25 +25,30 @@ class Batches:
         self._order: np.ndarray | None = None
         order = settings.shuffle
         self._orders = ShuffledOrders(order, len(samples)) if isinstance(order, ShuffleStream) else None
+        self._pictures = changed_pictures(settings, samples)
 
     def batch(self, iteration: int) -> Batch:
         """The batch of the update that follows `iteration` earlier ones."""
         epoch, position = divmod(iteration, self.per_epoch)
         samples = self.samples
+        rows: np.ndarray | slice = slice(None)
         if self.settings.batch_size is not None:
             start = position * self.settings.batch_size
             stop = min(start + self.settings.batch_size, len(samples))
-            if self.settings.shuffle:
-                samples = samples.take(self._shuffled(epoch)[start:stop])
-            else:
-                samples = samples.take(np.arange(start, stop))
+            rows = self._shuffled(epoch)[start:stop] if self.settings.shuffle else np.arange(start, stop)
+            samples = samples.take(rows)
+        X = samples.X if self._pictures is None else self._pictures.of(epoch, rows, samples.X)
         masks = {
             name: keep_mask(
-                self.settings.seed, iteration, self._layers[name], (len(samples), int(symbol.shape[1])), rate
+                self.settings.seed,
+                iteration,
+                self._layers[name],
+                (len(samples), *(int(d) for d in symbol.shape[1:])),
+                rate,
             ).astype(samples.X.dtype)
             for name, (symbol, rate) in self._masks.items()
         }
-        return Batch(samples.X, samples.Y, samples.w, masks)
+        return Batch(X, samples.Y, samples.w, masks)
 
     def order(self, epoch: int) -> np.ndarray:
         """The samples in the order in which an epoch takes them."""
@@ -56,3 +62,10 @@ class Batches:
                 self._order = permutation(self.settings.seed, "shuffle", epoch, len(self.samples))
             self._epoch = epoch
         return self._order
+
+
+def changed_pictures(settings: Settings, samples: Samples) -> ChangedPictures | None:
+    """The pictures that training sees instead of those of the data; None without augmentation."""
+    if settings.augmentation is None:
+        return None
+    return ChangedPictures(settings.augmentation, settings.seed, len(samples))

@@ -42,6 +42,7 @@ class CertainRows:
         settings = run.settings
         optimizer = settings.optimizer
         plain = isinstance(optimizer, SGD) and not optimizer.momentum and not settings.l1 and not settings.l2
+        plain = plain and settings.augmentation is None
         alone = settings.loss.name == "perceptron" and settings.batch_size == 1 and len(run.network.layers) == 1
         return plain and alone and settings.record != "all" and run.data is not None and not sparse(run.data.X)
 

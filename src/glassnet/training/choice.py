@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 
 from glassnet.engines.reference import ReferenceEngine
 from glassnet.equations.derive import Derivation
@@ -27,14 +28,17 @@ def cores() -> int:
 def reference_seconds(derivation: Derivation, rows: int, batch: int | None, epochs: int) -> float:
     """About how long the reference engine would take.
 
-    Each equation costs a few calls of Python an update, each weight six operations a sample, each unit some passes over
-    memory.
+    Each equation costs a few calls of Python an update, each weight six operations a sample and place it is used at (a filter's
+    is used at every place of its map), each unit some passes over memory.
     """
     updates = epochs * (1 if batch is None else -(-rows // batch))
     size = rows if batch is None else min(batch, rows)
+    of_samples = [e for e in derivation.forward if len(e.shape) > 1 and e.shape[0] == "m"]
+    places = {e.layer: prod(int(d) for d in e.shape[2:]) for e in of_samples if e.name == f"Z{e.layer}"}
+    uses = sum(prod(int(d) for d in p.symbol.shape) * places[p.layer] for p in derivation.parameters)
+    units = sum(prod(int(d) for d in e.shape[1:]) for e in of_samples)
     weights = float(derivation.parameter_count)
-    units = sum(int(e.shape[1]) for e in derivation.forward if len(e.shape) == 2 and e.shape[0] == "m")
-    update = 4e-6 * len(derivation.equations) + size * (6 * weights / 4e10 + 2e-8 * units) + 4e-9 * weights
+    update = 4e-6 * len(derivation.equations) + size * (6 * uses / 4e10 + 2e-8 * units) + 4e-9 * weights
     return float(updates * update)
 
 

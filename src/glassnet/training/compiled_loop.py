@@ -21,7 +21,8 @@ from glassnet.engines.compiled.machine import Advance, Machine, Rows, unpacked
 from glassnet.engines.threads import blas_alone
 from glassnet.equations.draws import ShuffleStream
 from glassnet.equations.schedules import Adaptive, Schedule
-from glassnet.training.batches import Batches
+from glassnet.training.arrays import Samples
+from glassnet.training.batches import Batches, changed_pictures
 from glassnet.training.loop import Training, nearest_state, rate_of
 from glassnet.training.measures import Measure
 from glassnet.training.progress import Progress
@@ -49,10 +50,38 @@ def learning_rates(schedule: Schedule, start: int, stop: int, per_epoch: int) ->
     return np.array(np.broadcast_to(tree.evaluate(env, np), iterations.shape), dtype=np.float64)
 
 
+class EpochPictures:
+    """The pictures of one epoch as augmentation changes them, where the compiled loop reads its samples.
+
+    Without augmentation the samples are the data's own, whatever the epoch.
+    """
+
+    def __init__(self, run: Run) -> None:
+        if run.data is None:
+            raise TypeError("This needs a run with its data.")
+        self._data = run.data
+        self._pictures = changed_pictures(run.settings, run.data)
+        self._epoch = -1
+        self.samples = run.data
+        if self._pictures is not None:
+            self.samples = Samples(np.empty_like(run.data.X), run.data.Y, run.data.w)
+
+    @property
+    def change(self) -> bool:
+        """Whether each epoch has its own."""
+        return self._pictures is not None
+
+    def turn_to(self, epoch: int) -> None:
+        """Make the samples those of this epoch."""
+        if self._pictures is not None and epoch != self._epoch:
+            self._pictures.of(epoch, slice(None), self._data.X, out=self.samples.X)
+            self._epoch = epoch
+
+
 def machine_of(
-    run: Run, measure: Measure | None = None, checked: Rows | None = None
+    run: Run, pictures: EpochPictures | None = None, measure: Measure | None = None, checked: Rows | None = None
 ) -> AbstractContextManager[Machine]:
-    """A machine for the run, lent for a `with`; `checked` are the samples to measure."""
+    """A machine for the run, lent for a `with`; `pictures` are those it reads, `checked` the samples to measure."""
     engine, data = run.engine, run.data
     if not isinstance(engine, CompiledEngine) or data is None:
         raise TypeError("This needs a run of the compiled engine with its data.")
@@ -62,10 +91,11 @@ def machine_of(
     if settings.batch_size is not None and settings.shuffle:
         order = "given" if isinstance(settings.shuffle, ShuffleStream) else "drawn"
     held = None if run.validation is None else rows(run.validation)
-    mine = rows(data)
-    return engine.machine(
-        mine, settings.batch_size, order, settings.seed, checked or mine, held, measure.kind, settings.threads
-    )
+    mine, batch = rows(data), settings.batch_size
+    if pictures is not None and pictures.change:
+        # A full batch as one of so many: the cost of the pictures as they are is no by-product of the next update then.
+        mine, batch = rows(pictures.samples), batch or len(data)
+    return engine.machine(mine, batch, order, settings.seed, checked or mine, held, measure.kind, settings.threads)
 
 
 class CompiledTraining(Training):
@@ -77,7 +107,8 @@ class CompiledTraining(Training):
             return super().go()
 
     def run_epochs(self, first: int, progress: Progress) -> str | None:
-        with machine_of(self.run, self.measure, rows(self.checked)) as self.machine:
+        self.pictures = EpochPictures(self.run)
+        with machine_of(self.run, self.pictures, self.measure, rows(self.checked)) as self.machine:
             self.machine.load(self.state)
             self.spread = self.measure.spread(self.checked)
             self.held_spread = None if self.run.validation is None else self.measure.spread(self.run.validation)
@@ -116,6 +147,7 @@ class CompiledTraining(Training):
     def _call(self, last: int, progress: Progress) -> str | None:
         """One call of the compiled loop, and what is due after it."""
         start, per_epoch = self.iteration, self.batches.per_epoch
+        self.pictures.turn_to(start // per_epoch)
         stop = min(self._until(start, last), last)
         stride = self.run.snapshots.stride_by(stop, self.machine.state_view.nbytes)
         before, seconds = self.machine.state_view.copy(), self.seconds
@@ -158,7 +190,7 @@ class CompiledTraining(Training):
         end_of_epoch = (start // per_epoch + 1) * per_epoch
         if self.stoppers:
             stop = min(stop, end_of_epoch + (self._epochs_unasked() - 1) * per_epoch)
-        if self.watchers or self.adaptive:
+        if self.watchers or self.adaptive or self.pictures.change:
             stop = min(stop, end_of_epoch)
         if isinstance(self.run.settings.shuffle, ShuffleStream):
             stop = min(stop, (start // per_epoch + max(1, GIVEN_AT_ONCE // len(self.data))) * per_epoch)
@@ -303,6 +335,7 @@ class CompiledTraining(Training):
                 self._measured(self.state)
             self.keep()
             engine.step(dict(self.state), self.batches.batch(number), self.rate_before(number + 1), number + 1)
+            self.pictures.turn_to(number // self.batches.per_epoch)
             given, first_given = self._orders(number, number + 1)
             machine.advance(number, self._rates(number, number + 1), given=given, first_given=first_given)
         raise NonFiniteValue("J")
@@ -324,12 +357,14 @@ def replay_compiled(run: Run, iteration: int, known: Snapshot | None = None) -> 
         return dict(start.state)
     batches = Batches(run.settings, run.derivation, data)
     schedule = run.settings.optimizer.schedule
-    with machine_of(run) as machine, np.errstate(all="ignore"):
+    pictures = EpochPictures(run)
+    with machine_of(run, pictures) as machine, np.errstate(all="ignore"):
         machine.load(start.state)
         at, steps = start.iteration, machine.first_guess(SECONDS_A_CALL)
         while at < iteration:
             stop = min(iteration, at + steps)
-            if isinstance(run.settings.shuffle, ShuffleStream):
+            pictures.turn_to(at // batches.per_epoch)
+            if isinstance(run.settings.shuffle, ShuffleStream) or pictures.change:
                 stop = min(stop, (at // batches.per_epoch + 1) * batches.per_epoch)
             if isinstance(schedule, Adaptive):
                 rates = np.array([rate_of(run, number) for number in range(at, stop)])

@@ -483,6 +483,8 @@ class Run:
             f"{self.settings.dtype}",
             f"{self.status} after {len(self.history)} of {self.settings.epochs} epochs ({self.iteration:,} updates)",
         ]
+        if self.settings.augmentation is not None:
+            lines.insert(3, f"pictures changed in every epoch: {self.settings.augmentation}")
         if self.message:
             lines.append(self.message)
         shown = [f"{n.replace('_', ' ')} {last[n]:.6g}" for n in last if n not in ("epoch", "iteration", "seconds")]

@@ -15,6 +15,7 @@ from glassnet.equations.optimizers import LBFGS, LeastSquares, Newton, Optimizer
 from glassnet.equations.storing import KNOWN, from_plain, to_plain
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.network import LAYERS, Network
+from glassnet.training.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settings:
     weighted: bool
     measure: str | int = "all"
     threads: int = 1
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         problems: list[str] = []
@@ -63,6 +65,20 @@ class Settings:
         if isinstance(self.optimizer, LBFGS | LeastSquares | Newton) and size is not None:
             name = type(self.optimizer).__name__
             raise GlassnetError(f"{name} got batch_size={size}; it needs full batches (batch_size=None).")
+        if self.augmentation is not None:
+            self._check_augmentation()
+
+    def _check_augmentation(self) -> None:
+        if not isinstance(self.augmentation, Augmentation):
+            raise GlassnetError(
+                f"train got augmentation={self.augmentation!r}; it needs an Augmentation, e.g. gn.Augmentation(shift=2)."
+            )
+        if isinstance(self.optimizer, LBFGS | LeastSquares | Newton):
+            raise GlassnetError(
+                f"{type(self.optimizer).__name__} got an augmentation, and it needs the same samples in every iteration; "
+                "leave augmentation out, or choose another optimiser, such as Adam()."
+            )
+        self.augmentation.check(self.network)
 
     def derivation(self) -> Derivation:
         """The equations of this training."""
@@ -97,7 +113,8 @@ class Settings:
             described = dict(plain)
             network = described.pop("network")
             layers = [from_plain(layer, {**KNOWN, **LAYERS}) for layer in network["layers"]]
-            fields = {"penalty_on": "mean", **{name: from_plain(value) for name, value in described.items()}}
+            known = {**KNOWN, Augmentation.__name__: Augmentation}
+            fields = {"penalty_on": "mean", **{name: from_plain(value, known) for name, value in described.items()}}
             return cls(network=Network(tuple(network["input_shape"]), *layers), **fields)
         except (KeyError, TypeError) as problem:
             raise GlassnetError(f"The stored settings are not those of a training ({problem}).") from None
