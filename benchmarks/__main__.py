@@ -1,4 +1,4 @@
-"""Training, first fits and regressions of glassnet and its peers, side by side on this machine.
+"""Training, filters, first fits and regressions of glassnet and its peers, side by side on this machine.
 
 python -m benchmarks                                      everything; some minutes
 python -m benchmarks --workloads flower,iris --repeats 3  some of it
@@ -12,17 +12,18 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, latency, regression, report
+from benchmarks import filtering, growth, latency, regression, report
 from benchmarks.data import problem, what_is_missing
 from benchmarks.driver import measure, recording
 from benchmarks.machine import described, measured_limits
 from benchmarks.names import DEFAULT, PEERS
 from benchmarks.workloads import WORKLOADS, quick
 
-OTHERS = ("latency", "regression")
+OTHERS = ("filter", "latency", "regression")
 """What else can be named as a workload."""
 
 
@@ -100,7 +101,7 @@ def train_all(asked: argparse.Namespace, chosen: tuple[str, ...], machine: dict[
         show(report.training_table(workload, found, limits) + "\n")
         rows += found
         costs[name] = recording(found)
-        described_workloads[name] = {"steps": workload.steps, "flops": workload.flops, **vars(workload)}
+        described_workloads[name] = {"steps": workload.steps, "flops": workload.flops, **asdict(workload)}
     again = measured_limits(asked.quick)
     return {
         "limits": limits,
@@ -128,6 +129,12 @@ def main() -> None:
             kept |= train_all(asked, training, machine)
         else:
             show(report.head(machine, {}) + "\n")
+        if "filter" in chosen:
+            say("filters")
+            side = 64 if asked.quick else 512
+            known = filtering.asked_for(asked.peers)
+            kept["filter"] = filtering.compare(side, asked.repeats or (1 if asked.quick else 5), known)
+            show(filtering.table(kept["filter"], side) + "\n")
         if "latency" in chosen:
             say("first fits")
             kept["latency"] = latency.latencies(asked.repeats or (1 if asked.quick else 3))

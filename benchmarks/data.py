@@ -40,8 +40,12 @@ def first_weights(workload: Workload) -> Parameters:
     draws = np.random.default_rng(SEED)
     found: Parameters = []
     gain = 2.0 if workload.activation == "relu" else 1.0
+    for stage, (channels, _, _) in zip(workload.stages, workload.inputs, strict=False):
+        n_in = channels * stage.kernel**2
+        W = draws.standard_normal((stage.filters, channels, stage.kernel, stage.kernel)) * np.sqrt(gain / n_in)
+        found.append((W.astype(workload.dtype), np.zeros(stage.filters, workload.dtype)))
     for n_in, n_out in zip(workload.widths, workload.widths[1:], strict=False):
-        W = draws.standard_normal((n_in, n_out)) * np.sqrt(gain / n_in) * (len(workload.widths) > 2)
+        W = draws.standard_normal((n_in, n_out)) * np.sqrt(gain / n_in) * (not workload.is_regression)
         found.append((W.astype(workload.dtype), np.zeros(n_out, workload.dtype)))
     return found
 
@@ -94,6 +98,30 @@ def mnist(workload: Workload, folder: Path | None) -> Problem:
     return Problem(made, X.astype(workload.dtype), labels, first_weights(workload))
 
 
+def pictures(workload: Workload, folder: Path | None) -> Problem:
+    """The same images with their rows and columns; without a folder, scikit-learn's digits, every pixel as nine.
+
+    They are 8 × 8, so that 24 × 24 stand in a frame of zeros; there are 1,797, taken again from the first.
+    """
+    if folder is not None:
+        found = mnist(workload, folder)
+        found.X = found.X.reshape(len(found.X), *_sizes(workload))
+        return found
+    from sklearn.datasets import load_digits
+
+    digits, labels = load_digits(return_X_y=True)
+    large = np.pad(np.kron(digits.reshape(-1, 8, 8) / 16, np.ones((3, 3))), ((0, 0), (2, 2), (2, 2)))
+    rows = np.arange(workload.rows) % len(large)
+    X = large[rows].astype(workload.dtype).reshape(workload.rows, *_sizes(workload))
+    made = replace(workload, note="scikit-learn's digits, enlarged (name MNIST's files with --mnist FOLDER)")
+    return Problem(made, X, labels[rows].astype(np.int64), first_weights(workload))
+
+
+def _sizes(workload: Workload) -> tuple[int, int, int]:
+    assert workload.image is not None
+    return workload.image
+
+
 def tabular(workload: Workload) -> Problem:
     """Standard normal columns, and a planted rule with an interaction."""
     draws = np.random.default_rng(SEED)
@@ -133,6 +161,8 @@ def problem(workload: Workload, mnist_folder: Path | None = None, cats_file: Pat
     """A workload's arrays, by its name."""
     if workload.name.startswith("mnist"):
         return mnist(workload, mnist_folder)
+    if workload.stages:
+        return pictures(workload, mnist_folder)
     if workload.name == "cats":
         return cats(workload, cats_file)
     makers = {"flower": flower, "iris": iris, "tabular": tabular}

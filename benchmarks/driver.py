@@ -138,7 +138,7 @@ def _summary(row: dict[str, Any], workload: Workload) -> dict[str, Any]:
     if "missing" in row:
         return {name: row[name] for name in ("workload", "peer", "missing")}
     seconds = statistics.median(row["all"])
-    count = 1 if workload.unit == "fit" else workload.steps
+    count = workload.units
     row.pop("ready", None)
     row |= {
         "seconds": seconds,
@@ -150,7 +150,7 @@ def _summary(row: dict[str, Any], workload: Workload) -> dict[str, Any]:
         "compile_s": row["prepare_s"] + max(0.0, row["first_run_s"] - seconds),
         "gflop_s": 1e-9 * workload.flops / seconds,
     }
-    if len(workload.widths) == 2:
+    if workload.is_regression:
         row["gb_s"] = 1e-9 * workload.data_bytes / seconds
     return row
 

@@ -31,6 +31,7 @@ PEERS = {
         Peer("scikit-learn", "peer_sklearn", "sklearn.neural_network"),
         Peer("torch", "peer_torch", "torch"),
         Peer("torch-compile", "peer_torch", "torch", "compile"),
+        Peer("torch-channels-last", "peer_torch", "torch", "channels_last"),
         Peer("jax", "peer_jax", "jax"),
         Peer("numpy", "peer_numpy", "numpy"),
         Peer("R", "peer_r", "numpy"),
@@ -42,21 +43,27 @@ DEFAULT = ("glassnet", "scikit-learn", "torch", "torch-compile", "jax", "numpy",
 
 
 def asked_for(names: tuple[str, ...], workload: Workload) -> list[str]:
-    """The peers of one workload: with glassnet come its variants."""
+    """The peers of one workload: with glassnet come its variants, with torch its other layout of images."""
     found = []
     for name in names:
         found.append(name)
         if name == "glassnet":
             found.append("glassnet-train" if workload.name == "iris" else "glassnet-last")
+        if name == "torch" and workload.stages:
+            found.append("torch-channels-last")
     return list(dict.fromkeys(found))
 
 
 def not_applicable(name: str, workload: Workload) -> str | None:
     """Why this peer cannot do this workload at all; None when it can."""
-    if name == "scikit-learn" and len(workload.widths) == 2:
+    if name == "scikit-learn" and workload.stages:
+        return "no convolutions"
+    if name == "scikit-learn" and workload.is_regression:
         return "no full-batch gradient descent of a logistic regression"
     if name == "R" and workload.name != "flower":
         return "only flower"
+    if name == "torch-channels-last" and not workload.stages:
+        return "only images have channels"
     if name == "glassnet-train" and workload.unit != "fit":
         return "only iris; elsewhere glassnet is gn.train"
     if name == "glassnet-last" and workload.unit == "fit":

@@ -70,7 +70,7 @@ def training_table(workload: Workload, rows: list[dict[str, Any]], limits: dict[
 def remarks(workload: Workload, rows: list[dict[str, Any]]) -> list[str]:
     """What a reader of the lines above needs to know."""
     size = workload.batch or workload.rows
-    shape = " → ".join(str(n) for n in workload.widths)
+    shape = " → ".join([*_stages(workload), *(str(n) for n in workload.widths[bool(workload.stages) :])])
     said = [
         f"a {workload.unit}; {shape}, {workload.rows:,} rows, batch {size:,}, {workload.epochs:,} epochs = "
         f"{workload.steps:,} steps, {workload.dtype}" + (f"; {workload.note}" if workload.note else "")
@@ -94,6 +94,17 @@ def remarks(workload: Workload, rows: list[dict[str, Any]]) -> list[str]:
     if engine:
         said.append(f"glassnet's engine: {engine}")
     return said
+
+
+def _stages(workload: Workload) -> list[str]:
+    """Image and convolutions, as a network's text has them."""
+    if workload.image is None:
+        return []
+    found = ["×".join(str(n) for n in workload.image)]
+    for stage in workload.stages:
+        padded = f" padding {stage.padding}" if stage.padding else ""
+        found += [f"{stage.filters} filters {stage.kernel}×{stage.kernel}{padded}", f"pool {stage.pool}×{stage.pool}"]
+    return found
 
 
 def latency_table(rows: list[dict[str, Any]]) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.images import Image, Stage, convolved, inputs_of, windows_of
+
 Parameters = list[tuple[np.ndarray, np.ndarray]]
-"""Weights (n_in, n_out) and bias (n_out,) of each layer."""
+"""Weights and bias of each layer: (filters, channels, height, width) and (filters,), or (n_in, n_out) and (n_out,)."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,12 @@ class Workload:
 
     Attributes
     ----------
-    widths : units from the input to the output
+    widths : units from the input to the output; after `stages`, from what is flattened to the output
     activation : of the hidden layers; `output` is "sigmoid" (one unit) or "softmax"
     rule : "sgd" (plain gradient descent) or "adam"
     batch : rows a step; None takes all of them
-    unit : what a time is divided by: "step" or "fit" (the whole of it)
+    unit : what a time is divided by: "step", "sample" (a row of an epoch) or "fit" (the whole of it)
+    image, stages : channels, height and width of an input, and the convolutions before the dense layers
     """
 
     name: str
@@ -41,6 +44,23 @@ class Workload:
     dtype: str = "float32"
     unit: str = "step"
     note: str = ""
+    image: Image | None = None
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def is_regression(self) -> bool:
+        """No hidden layer at all."""
+        return len(self.widths) == 2 and not self.stages
+
+    @property
+    def inputs(self) -> list[Image]:
+        """What each stage gets, and last what is flattened."""
+        return [] if self.image is None else inputs_of(self.image, self.stages)
+
+    @property
+    def units(self) -> int:
+        """What a time is divided by, counted."""
+        return {"fit": 1, "step": self.steps, "sample": self.rows * self.epochs}[self.unit]
 
     @property
     def batches(self) -> int:
@@ -52,9 +72,10 @@ class Workload:
 
     @property
     def flops(self) -> float:
-        """Of the matrix products of one training: forward 2 m n_in n_out, the same for dW, and for dA but of the data."""
-        pairs = list(zip(self.widths, self.widths[1:], strict=False))
-        products = sum(i * o * (2 if layer == 0 else 3) for layer, (i, o) in enumerate(pairs))
+        """Of the products of one training: forward 2 m n_in n_out, the same for dW, and for dA but of the data."""
+        layers = [stage.products(image) for stage, image in zip(self.stages, self.inputs, strict=False)]
+        layers += [n_in * n_out for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
+        products = sum(size * (2 if layer == 0 else 3) for layer, size in enumerate(layers))
         return 2.0 * self.rows * self.epochs * products
 
     @property
@@ -77,8 +98,16 @@ WORKLOADS = {
         Workload("mnist-large-batch", 9_984, (784, 100, 10), "sigmoid", "softmax", "sgd", 0.5, 128, 20),
         Workload("tabular", 65_536, (28, 256, 256, 2), "relu", "softmax", "adam", 0.001, 1024, 4),
         Workload("cats", 209, (12_288, 1), "none", "sigmoid", "sgd", 0.005, None, 1_000),
+        Workload(
+            "cnn", 9_984, (1_152, 10), "relu", "softmax", "sgd", 0.1, 32, 1, unit="sample",
+            image=(1, 28, 28), stages=(Stage(8, 5, 0, 2),),
+        ),
+        Workload(
+            "lenet", 9_984, (400, 120, 84, 10), "relu", "softmax", "sgd", 0.05, 64, 1, unit="sample",
+            image=(1, 28, 28), stages=(Stage(6, 5, 2, 2), Stage(16, 5, 0, 2)),
+        ),
     )
-}
+}  # fmt: skip
 
 QUICK = {
     "flower": {"epochs": 20},
@@ -87,6 +116,8 @@ QUICK = {
     "mnist-large-batch": {"rows": 512, "epochs": 1},
     "tabular": {"rows": 4096, "epochs": 1},
     "cats": {"epochs": 3},
+    "cnn": {"rows": 128},
+    "lenet": {"rows": 128},
 }
 """A few steps of each, to see that everything runs."""
 
@@ -97,7 +128,9 @@ def quick(workload: Workload) -> Workload:
 
 @dataclass
 class Problem:
-    """A workload with its arrays: X (m, n), labels (m,), first weights, and the order of rows in each epoch, if any."""
+    """A workload with its arrays: X (m, n) or (m, channels, height, width), labels (m,), first weights, and the order
+    of rows in each epoch, if any.
+    """
 
     workload: Workload
     X: np.ndarray
@@ -135,9 +168,11 @@ class Problem:
     @classmethod
     def read(cls, folder: Path) -> Problem:
         plain = json.loads((folder / "workload.json").read_text())
-        workload = Workload(**{**plain, "widths": tuple(plain["widths"])})
+        image, stages = plain["image"], tuple(Stage(**stage) for stage in plain["stages"])
+        kept = {"widths": tuple(plain["widths"]), "image": image and tuple(image), "stages": stages}
+        workload = Workload(**{**plain, **kept})
         with np.load(folder / "start.npz") as stored:
-            start = [(stored[f"W{n}"], stored[f"b{n}"]) for n in range(1, len(workload.widths))]
+            start = [(stored[f"W{n}"], stored[f"b{n}"]) for n in range(1, len(stages) + len(workload.widths))]
         order = np.load(folder / "order.npy") if (folder / "order.npy").exists() else None
         return cls(workload, np.load(folder / "X.npy"), np.load(folder / "labels.npy"), start, order)
 
@@ -147,14 +182,18 @@ def mean_cross_entropy(problem: Problem, parameters: Parameters) -> float:
 
     One column of scores is taken as the score of label 1.
     """
-    hidden = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
+    known = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
+    hidden, stages = known.get(problem.workload.activation), problem.workload.stages
     layers = [(np.asarray(W, np.float64), np.asarray(b, np.float64)) for W, b in parameters]
-    total, piece = 0.0, 4096
+    total, piece = 0.0, 512 if stages else 4096
     for first in range(0, len(problem.X), piece):
         A = problem.X[first : first + piece].astype(np.float64)
         label = problem.labels[first : first + piece]
-        for W, b in layers[:-1]:
-            A = hidden[problem.workload.activation](A @ W + b)
+        for stage, (W, b) in zip(stages, layers, strict=False):
+            A = windows_of(hidden(convolved(A, W, stage.padding) + b[:, None, None]), stage.pool).max(axis=-1)
+        A = A.reshape(len(A), -1)
+        for W, b in layers[len(stages) : -1]:
+            A = hidden(A @ W + b)
         Z = A @ layers[-1][0] + layers[-1][1]
         if Z.shape[1] == 1:
             Z = np.column_stack([np.zeros(len(Z)), Z[:, 0]])

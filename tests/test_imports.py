@@ -11,7 +11,10 @@ import pytest
 
 import glassnet
 
-ROOMS = ("errors", "equations", "network", "engines", "data", "training", "statistics", "estimators", "views", "cli")
+ROOMS = (
+    "errors", "equations", "filters", "layers", "notation", "network", "engines", "data", "training", "statistics", "estimators",
+    "views", "cli",
+)  # fmt: skip
 """From left to right. `data` stands beside the mathematics and knows nothing of it."""
 KNOWS_ONLY = {"data": {"errors"}}
 PACKAGE = Path(glassnet.__file__).parent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Trainer
-from benchmarks.workloads import Parameters, Problem
+from benchmarks.workloads import Parameters, Problem, Workload
 
 
 class Train:
@@ -19,7 +19,7 @@ class Train:
 
         w, self.gn = problem.workload, gn
         hidden = [gn.Dense(units, w.activation) for units in w.widths[1:-1]]
-        self.net = gn.Network(w.widths[0], *hidden, gn.Dense(w.widths[-1], w.output))
+        self.net = gn.Network(w.image or w.widths[0], *stages(w), *hidden, gn.Dense(w.widths[-1], w.output))
         self.X, self.Y = problem.X, problem.targets
         self.layers = len(problem.start)
         start = {f"{kind}{n}": a for n, pair in enumerate(problem.start, 1) for kind, a in zip("Wb", pair, strict=True)}
@@ -48,6 +48,18 @@ class Train:
 
     def facts(self) -> dict[str, Any]:
         return facts_of(self.trained)
+
+
+def stages(w: Workload) -> list[Any]:
+    """The convolutions and pools of a workload, and what makes rows of them."""
+    import glassnet as gn
+
+    found: list[Any] = []
+    for stage, (_, height, width) in zip(w.stages, w.inputs, strict=False):
+        # "same" is what the workload calls a padding that leaves height and width as they are.
+        padding = "same" if stage.map_size((1, height, width)) == (height, width) else "valid"
+        found += [gn.Conv2D(stage.filters, stage.kernel, w.activation, padding=padding), gn.MaxPool2D(stage.pool)]
+    return [*found, gn.Flatten()] if found else []
 
 
 class Estimator:

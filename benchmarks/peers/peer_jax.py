@@ -27,8 +27,19 @@ class Scan:
         if w.rows % size:
             raise ValueError(f"{w.rows} rows are no multiple of the batch of {size}; lax.scan needs equal batches.")
 
+        def pooled(A: Any, pool: int) -> Any:
+            if len(w.stages) > 1:
+                window = (1, 1, pool, pool)
+                return lax.reduce_window(A, -jnp.inf, lax.max, window, window, "VALID")
+            return jnp.max(jnp.stack([A[:, :, r::pool, c::pool] for r in range(pool) for c in range(pool)]), axis=0)
+
         def cost(params: Any, X: Any, Y: Any) -> Any:
-            for W, b in params[:-1]:
+            for stage, (W, b) in zip(w.stages, params, strict=False):
+                padding = ((stage.padding, stage.padding),) * 2
+                Z = lax.conv_general_dilated(X, W, (1, 1), padding) + b[:, None, None]
+                X = pooled(activation[w.activation](Z), stage.pool)
+            X = X.reshape(len(X), -1)
+            for W, b in params[len(w.stages) : -1]:
                 X = activation[w.activation](X @ W + b)
             Z = X @ params[-1][0] + params[-1][1]
             if w.output == "sigmoid":

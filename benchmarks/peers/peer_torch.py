@@ -1,4 +1,4 @@
-"""torch: the loop of its tutorials, eager; or with the model and its loss compiled."""
+"""torch: the loop of its tutorials, eager; with the model and its loss compiled; or with images whose channels stand last."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.workloads import Parameters, Problem
 class Loop:
     """`zero_grad`, `backward`, `step`, for each batch."""
 
-    def __init__(self, problem: Problem, compiled: bool) -> None:
+    def __init__(self, problem: Problem, variant: str) -> None:
         import torch
         from torch import nn
 
@@ -22,14 +22,22 @@ class Loop:
         hidden = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU}
         kind = getattr(torch, w.dtype)
         parts: list[nn.Module] = []
+        for stage, (channels, _, _) in zip(w.stages, w.inputs, strict=False):
+            parts += [nn.Conv2d(channels, stage.filters, stage.kernel, padding=stage.padding, dtype=kind)]
+            parts += [hidden[w.activation](), nn.MaxPool2d(stage.pool)]
+        if w.stages:
+            parts.append(nn.Flatten())
         for n_in, n_out in zip(w.widths, w.widths[1:], strict=False):
             parts += [nn.Linear(n_in, n_out, dtype=kind)]
-            if len(parts) < 2 * len(w.widths) - 3:
+            if sum(isinstance(part, nn.Linear) for part in parts) < len(w.widths) - 1:
                 parts.append(hidden[w.activation]())
         self.torch, self.w, self.start = torch, w, problem.start
         self.model = nn.Sequential(*parts)
-        self.linear = [part for part in parts if isinstance(part, nn.Linear)]
+        self.layers = [part for part in parts if isinstance(part, nn.Conv2d | nn.Linear)]
         self.X = torch.from_numpy(problem.X)
+        if variant == "channels_last":
+            self.model = self.model.to(memory_format=torch.channels_last)
+            self.X = self.X.to(memory_format=torch.channels_last)
         if w.output == "sigmoid":
             self.Y, criterion = torch.from_numpy(problem.targets), nn.BCEWithLogitsLoss()
         else:
@@ -40,13 +48,13 @@ class Loop:
         def loss(X: Any, Y: Any) -> Any:
             return criterion(model(X), Y)
 
-        self.loss = torch.compile(loss) if compiled else loss
+        self.loss = torch.compile(loss) if variant == "compile" else loss
 
     def run(self) -> None:
         torch, w = self.torch, self.w
         with torch.no_grad():
-            for layer, (W, b) in zip(self.linear, self.start, strict=True):
-                layer.weight.copy_(torch.from_numpy(W.T.copy()))
+            for layer, (W, b) in zip(self.layers, self.start, strict=True):
+                layer.weight.copy_(torch.from_numpy(turned(W)))
                 layer.bias.copy_(torch.from_numpy(b))
         make = torch.optim.SGD if w.rule == "sgd" else torch.optim.Adam
         optimizer = make(self.model.parameters(), lr=w.rate)
@@ -57,11 +65,16 @@ class Loop:
             optimizer.step()
 
     def parameters(self) -> Parameters:
-        return [(np.array(p.weight.detach().numpy().T), np.array(p.bias.detach().numpy())) for p in self.linear]
+        return [(turned(p.weight.detach().numpy()), np.array(p.bias.detach().numpy())) for p in self.layers]
 
     def facts(self) -> dict[str, Any]:
         return {"threads": self.torch.get_num_threads()}
 
 
+def turned(W: np.ndarray) -> np.ndarray:
+    """A copy as torch has it, and back: weights of dense layers are (n_out, n_in) there, filters are as here."""
+    return np.array(W.T if W.ndim == 2 else W, order="C")
+
+
 def prepare(problem: Problem, variant: str) -> Trainer:
-    return Loop(problem, variant == "compile")
+    return Loop(problem, variant)
