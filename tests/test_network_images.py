@@ -8,8 +8,8 @@ import pytest
 import glassnet as gn
 
 PAIR = "it needs a whole number of 1 or more, or a pair (vertical, horizontal)."
-COVER = 'choose sizes that divide, or pass leftover="drop" to leave them out.'
-FITS = 'it needs one that fits into them: take a smaller kernel, or padding="same".'
+COVER = 'choose sizes that divide, or pass leftover="drop" (in the notation: drop leftover) to leave them out.'
+FITS = 'it needs one that fits into them: take a smaller kernel, or padding="same" (in the notation: same).'
 IMAGES = "it needs images: begin the network with (channels, height, width), and put"
 ONCE = IMAGES.removesuffix("put") + "flatten only once, after the last layer of images."
 HEAD = (gn.Flatten(), gn.Dense(1))

@@ -65,7 +65,7 @@ from glassnet.network import (
 from glassnet.training import Augmentation, EarlyStopping, History, Run, train
 
 if TYPE_CHECKING:
-    from glassnet import data, estimators, statistics, views
+    from glassnet import data, estimators, filters, statistics, views
     from glassnet.estimators import (
         LinearRegression,
         LogisticRegression,
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         Perceptron,
         load,
     )
+    from glassnet.filters import convolve
 
 __version__ = "0.1.0"
 
@@ -86,12 +87,12 @@ __all__ = [
     "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression", "LogisticRegression",
     "Loss", "MLPClassifier", "MLPRegressor", "MaxPool2D", "Network", "NetworkClassifier", "NetworkRegressor",
     "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs",
-    "activation", "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "gradcheck", "load", "log",
-    "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
+    "activation", "convolve", "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "filters", "gradcheck", "load",
+    "log", "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
     "statistics", "tanh", "train", "views", "where",
 ]  # fmt: skip
 
-_ROOMS = ("data", "estimators", "statistics", "views")
+_ROOMS = ("data", "estimators", "filters", "statistics", "views")
 _ESTIMATORS = (
     "LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor",
     "Perceptron", "load",
@@ -99,11 +100,13 @@ _ESTIMATORS = (
 
 
 def __getattr__(name: str) -> Any:
-    """The rooms that need heavy libraries, and the estimators, load when first used."""
+    """The rooms that need heavy libraries, the estimators and the filters load when first used."""
     import importlib
 
     if name in _ROOMS:
         return importlib.import_module(f"glassnet.{name}")
     if name in _ESTIMATORS:
         return getattr(importlib.import_module("glassnet.estimators"), name)
+    if name == "convolve":
+        return importlib.import_module("glassnet.filters").convolve
     raise AttributeError(f"module 'glassnet' has no attribute '{name}'")

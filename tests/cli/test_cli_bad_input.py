@@ -144,7 +144,8 @@ def test_a_missing_file_is_answered_with_the_nearest(glassnet: Callable[..., Any
 
 def test_a_folder_is_no_table(glassnet: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    refused(glassnet("train", "folder", "--target", "y"), line="'folder' is a folder; name one file in it.")
+    line = "'folder' is a folder of pictures, labelled by its subfolders; leave the target 'y' out, or name one file in it."
+    refused(glassnet("train", "folder", "--target", "y"), line=line)
 
 
 def test_nothing_to_learn_from(glassnet: Callable[..., Any]) -> None:

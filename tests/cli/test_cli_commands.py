@@ -205,8 +205,8 @@ def test_every_option_at_once(glassnet: Callable[..., Any], table: Path) -> None
     )  # fmt: skip
     run = Run.load("out")
     assert str(run.network) == (
-        "4 → 6 linear without bias → batch norm → elu → dropout 0.1 → 4 linear without bias → batch norm → elu → "
-        "dropout 0.1 → 1 sigmoid"
+        "4 → 6 linear init normal(0.5) without bias → batch norm → elu → dropout 0.1 → 4 linear init normal(0.5) without "
+        "bias → batch norm → elu → dropout 0.1 → 1 sigmoid init normal(0.5)"
     )
     assert run.settings.dtype == "float32"
     assert saved("out")["test"]["n"] == 8

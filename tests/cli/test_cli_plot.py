@@ -52,7 +52,11 @@ def refused(answer: Any, line: str) -> None:
     assert answer.out == ""
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("compare", "network", "predictions")])
+OF_IMAGES = ("filters", "feature_maps", "excitation", "saliency", "occlusion")
+APART = ("compare", "network", "predictions", *OF_IMAGES)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in APART])
 def test_every_kind_of_a_network_on_two_features(kind: str, glassnet: Callable[..., Any], trained: Path) -> None:
     answer = done(glassnet("plot", trained, kind, "--out", "picture.png"))
     assert answer.out == "The picture is picture.png.\n"
@@ -91,6 +95,16 @@ def test_predicted_pictures(glassnet: Callable[..., Any], digits: Path) -> None:
     refused(
         glassnet("plot", digits, "predictions", "--sample", "5000"),
         "There is no row 5000; the rows that are shown are numbered 0 to 449.",
+    )
+
+
+@pytest.mark.parametrize("kind", OF_IMAGES)
+def test_pictures_of_images_need_a_network_of_images(kind: str, glassnet: Callable[..., Any], trained: Path) -> None:
+    answer = glassnet("plot", trained, kind)
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.endswith(
+        "needs a network of images, and this one takes rows of 2 features; train one whose input shape is (channels, height, "
+        "width), or plot its weights.\n"
     )
 
 
@@ -149,17 +163,19 @@ def test_the_rows_are_the_ones_that_were_held_out(
     [
         (
             ["cost", "--layer", "1"],
-            "--layer does not fit a picture of kind 'cost'; it goes with weights, responses, warp.",
+            "--layer does not fit a picture of kind 'cost'; it goes with weights, responses, warp, filters, feature_maps, "
+            "excitation.",
         ),
         (["roc", "--hard"], "--hard does not fit a picture of kind 'roc'; it goes with boundary."),
         (
             ["updates", "--iteration", "3"],
             "--iteration does not fit a picture of kind 'updates'; it goes with boundary, network, weights, confusion, roc, "
-            "pr, calibration, predictions, responses, warp.",
+            "pr, calibration, predictions, responses, warp, filters, feature_maps, excitation, saliency, occlusion.",
         ),
         (
             ["boundary", "--sample", "3"],
-            "--sample does not fit a picture of kind 'boundary'; it goes with network, predictions.",
+            "--sample does not fit a picture of kind 'boundary'; it goes with network, predictions, feature_maps, "
+            "saliency, occlusion.",
         ),
         (["warp", "--units", "a,b"], "--units got 'a,b'; it needs numbers from 0, such as 0,1."),
         (["warp", "--units", "0,8"], "There is no unit 8 in layer 1; layer 1 has the units 0 to 7."),

@@ -27,6 +27,13 @@ def drawn(ax: Any, gid: str) -> Any:
     return found[0]
 
 
+def tile(sheet: Any, drawn: Any, number: int) -> np.ndarray:
+    """One map (height, width) of those that a Sheet has drawn."""
+    top, left = sheet.corner(number)
+    rows = slice(top, top + sheet.repeat * sheet.height, sheet.repeat)
+    return np.asarray(drawn[rows, left : left + sheet.repeat * sheet.width : sheet.repeat])
+
+
 def legend_texts(ax: Any) -> list[str]:
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
@@ -118,3 +125,32 @@ def coloured() -> Run:
         gn.Network(5, gn.Dense(3, "tanh"), gn.Dense(1, "sigmoid")), preparation.transform(table),
         preparation.transform_target(table), optimizer=gn.Adam(0.05), epochs=40, preparation=preparation, progress=False,
     )  # fmt: skip
+
+
+@cache
+def images() -> Run:
+    """A small convolutional network on grey pictures of 8 × 8: the first 300 digits, ten classes."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    net = gn.Network((1, 8, 8), gn.Conv2D(8, 3, "relu"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(10, "softmax"))
+    return gn.train(
+        net, bunch.images[:300, None] / 16, bunch.target[:300], optimizer=gn.Adam(0.01), epochs=6, batch_size=50, seed=1,
+        engine="reference", progress=False,
+    )  # fmt: skip
+
+
+@cache
+def colour_images() -> Run:
+    """Pictures in colour, not square, through strides, paddings, dilations, both pools and batch normalisation; two classes."""
+    draw = np.random.Generator(np.random.Philox(8))
+    X = draw.uniform(size=(40, 3, 13, 10))
+    Y = (X[:, 0].mean(axis=(1, 2)) > X[:, 2].mean(axis=(1, 2))).astype(float)[:, None]
+    net = gn.Network(
+        (3, 13, 10), gn.Conv2D(5, (3, 2), stride=(2, 1), padding="same"), gn.BatchNorm(), gn.Activation("tanh"),
+        gn.AveragePool2D((2, 3), stride=(1, 2), leftover="drop"), gn.Conv2D(4, 2, "relu", dilation=(2, 1), padding="same"),
+        gn.Dropout(0.2), gn.GlobalAveragePool2D(), gn.Dense(3, "tanh"), gn.Dense(1, "sigmoid"),
+    )  # fmt: skip
+    return gn.train(
+        net, X, Y, optimizer=gn.Adam(0.02), epochs=4, batch_size=20, seed=2, engine="reference", progress=False
+    )

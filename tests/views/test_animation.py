@@ -249,9 +249,14 @@ def test_no_easing_unless_asked(one):
             "boundry",
             {},
             "There is no panel of a film 'boundry'; did you mean 'boundary'? Known: boundary, network, cost, weights, "
-            "activations.",
+            "activations, filters, feature_maps.",
         ),
-        ([], {}, "A film got no panels; it needs one or more of boundary, network, cost, weights, activations."),
+        (
+            [],
+            {},
+            "A film got no panels; it needs one or more of boundary, network, cost, weights, activations, filters, "
+            "feature_maps.",
+        ),
         (["cost", "cost"], {}, "A film got the panel 'cost' twice; name each panel once."),
         ("cost", {"frames": 1}, "A film got frames=1; it needs a whole number of frames, 2 or more."),
         ("cost", {"spacing": "lin"}, "There is no spacing of frames 'lin'; did you mean 'linear'? Known: log, linear."),

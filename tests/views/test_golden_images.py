@@ -18,7 +18,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from picture_runs import cancer, coloured, diabetes, digits, flower, iris
+from picture_runs import cancer, colour_images, coloured, diabetes, digits, flower, images, iris
 
 from glassnet import views
 
@@ -47,6 +47,17 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "warp": lambda: views.plot_warp(flower()),
     "warp_of_a_regression": lambda: views.plot_warp(diabetes(), features=("bmi", "bp"), units=(1, 2)),
     "compare": lambda: views.plot_comparison({"flower": flower(), "again": flower()}),
+    "filters": lambda: views.plot_filters(images()),
+    "filters_in_colour": lambda: views.plot_filters(colour_images()),
+    "filters_by_channel": lambda: views.plot_filters(colour_images(), layer=2),
+    "feature_maps": lambda: views.plot_feature_maps(images(), 3),
+    "feature_maps_in_colour": lambda: views.plot_feature_maps(colour_images(), 2, stage="Z"),
+    "excitation": lambda: views.plot_excitation(images()),
+    "excitation_of_one": lambda: views.plot_excitation(colour_images(), layer=2, filters=1),
+    "saliency": lambda: views.plot_saliency(images(), [3, 7], signed=True),
+    "occlusion": lambda: views.plot_occlusion(images(), [3, 7, 8]),
+    "network_of_images": lambda: views.plot_network(images(), sample=3),
+    "predictions_in_colour": lambda: views.plot_predictions(colour_images(), count=6),
 }
 
 

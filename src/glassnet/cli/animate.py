@@ -11,7 +11,7 @@ import typer
 from glassnet.cli.options import RunFolder, SkipDamaged
 from glassnet.errors import GlassnetError
 
-KINDS = ("boundary", "network", "cost", "weights", "activations")
+KINDS = ("boundary", "network", "cost", "weights", "activations", "filters", "feature_maps")
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -24,7 +24,7 @@ def animate(
         list[str],
         typer.Argument(
             metavar="KIND...",
-            help="boundary, network, cost, weights or activations; several stand side by side.",
+            help="boundary, network, cost, weights, activations, filters or feature_maps; several stand side by side.",
             autocompletion=_complete,
             show_default=False,
         ),
@@ -46,7 +46,10 @@ def animate(
     sample: Annotated[
         int | None,
         typer.Option(
-            "--sample", "-s", metavar="NUMBER", help="A row of the training data, which shades the units of network."
+            "--sample",
+            "-s",
+            metavar="NUMBER",
+            help="A row of the training data, which shades the units of network and makes the feature maps.",
         ),
     ] = None,
     ease: Annotated[
@@ -55,7 +58,12 @@ def animate(
             metavar="NUMBER", help="Frames that glide from each state to the next; they say so. [default: none]"
         ),
     ] = None,
-    layer: Annotated[int, typer.Option(metavar="NUMBER", help="Whose weights are shown, from 1.")] = 1,
+    layer: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Whose weights, filters or feature maps are shown, from 1.")
+    ] = 1,
+    stage: Annotated[
+        str, typer.Option(metavar="LETTER", help="Of the feature maps: Z (sums), A (activations), P (pooled), ...")
+    ] = "A",
     features: Annotated[
         str | None,
         typer.Option(metavar="A,B", help="The two features that boundary is drawn over, where there are more."),
@@ -75,12 +83,15 @@ def animate(
     cost         the cost so far
     weights      the weights of a layer, as pictures where the inputs are one
     activations  histograms by layer
+    filters      the kernels of a convolution
+    feature_maps what the filters of a layer make of one picture
 
     \b
     Examples:
       glassnet animate runs/flower-1 boundary network cost --out flower.mp4
       glassnet animate runs/flower-1 boundary --spacing linear --frames 200
       glassnet animate runs/digits-1 weights --out digits.html
+      glassnet animate runs/digits-1 feature_maps --sample 3 --layer 1
     """
     from glassnet.cli.folders import load_run
     from glassnet.views.film_files import check_place
@@ -90,8 +101,8 @@ def animate(
     loaded = load_run(run, skip_damaged)
     check_place(path)
     film = loaded.animate(
-        kinds, frames=frames, spacing=spacing, fps=fps, size=pixels, sample=sample, ease=ease, layer=layer, plane=plane,
-        features=None if features is None else [name.strip() for name in features.split(",")],
+        kinds, frames=frames, spacing=spacing, fps=fps, size=pixels, sample=sample, ease=ease, layer=layer, stage=stage,
+        plane=plane, features=None if features is None else [name.strip() for name in features.split(",")],
     )  # fmt: skip
     written = film.save(path, progress=not quiet)
     print(f"The film is {written}: {len(film)} frames, {len(film) / film.fps:.1f} s.")

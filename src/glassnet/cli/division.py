@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from glassnet.data.targets import NumberTarget
 from glassnet.errors import DataError, GlassnetWarning, RunError
 
 Pair = tuple[Array, Array]
+LAST = "last:"
+"""Before a number of rows that are not drawn: the last ones, as they stand in the file."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Division:
     test: Rows
 
 
-def divide(source: Source, *, task: str, test: float | int, validation: float | int, seed: int) -> Division:
+def divide(source: Source, *, task: str, test: float | int | str, validation: float | int | str, seed: int) -> Division:
     """Divide the rows whose target is there; with classes, each class in the same proportion everywhere.
 
     Raises
@@ -37,11 +40,20 @@ def divide(source: Source, *, task: str, test: float | int, validation: float | 
 
     usable = source.usable()
     stratify = task != "regression"
-    learning, held = split_rows(source.labels(usable), test=test, seed=seed, stratify=stratify)
+
+    def parted(rows: Rows, wanted: float | int | str) -> tuple[Rows, Rows]:
+        if isinstance(wanted, str):
+            count = int(wanted.removeprefix(LAST))
+            if count >= len(rows):
+                raise DataError(f"'{wanted}' of {len(rows)} rows leaves none to train on; hold fewer out.")
+            return np.arange(len(rows) - count), np.arange(len(rows) - count, len(rows))
+        return split_rows(source.labels(rows), test=wanted, seed=seed, stratify=stratify)
+
+    learning, held = parted(usable, test)
     learning, held = usable[learning], usable[held]
     if not validation:
         return Division(learning, held[:0], held)
-    fitted, watched = split_rows(source.labels(learning), test=validation, seed=seed, stratify=stratify)
+    fitted, watched = parted(learning, validation)
     return Division(learning[fitted], learning[watched], held)
 
 
@@ -136,7 +148,7 @@ def unchanged(described: Mapping[str, Any]) -> None:
 
     for part in (described, described.get("test_data") or {}):
         for known in part.get("files") or []:
-            if Path(str(known["path"])).is_file() and file_fingerprint(known["path"])["sha256"] != known["sha256"]:
+            if Path(str(known["path"])).exists() and file_fingerprint(known["path"])["sha256"] != known["sha256"]:
                 raise DataError(f"{known['path']} has changed since the training; pass rows it never saw to evaluate.")
 
 
@@ -152,7 +164,8 @@ def held_out(run: Any) -> Pair:
     loss = run.settings.loss.name
     separate = described.get("test_data")
     if separate is not None and run.preparation is not None:
-        source = read_again(separate, run.preparation)
+        source = read_again(separate, run.preparation, apart=is_array(run.preparation))
+        source = fitted(source, run.preparation, described.get("target"))
         rows = source.usable()
     else:
         source, division = remade(run)
@@ -163,7 +176,22 @@ def held_out(run: Any) -> Pair:
     return X, signed(source.targets(run.preparation, rows), loss)
 
 
-def labelled(run: Any, data: str, target: str | None, reading: Reading, unseen: str) -> Pair:
+def fitted(source: Source, preparation: Any, target: str | None) -> Source:
+    """A table of pixels as the pictures that the run was trained on; other rows as they are.
+
+    Parameters
+    ----------
+    target : the column that is no pixel, where the rows are only to be predicted
+    """
+    if not is_array(preparation) or source.X is not None:
+        return source
+    names = [name for name in source.table.column_names if name not in (source.target, target)]
+    return source if len(names) != preparation.n_inputs else source.as_pixels(preparation.sample_shape, names)
+
+
+def labelled(
+    run: Any, data: str, target: str | None, reading: Reading, unseen: str, skip_damaged: bool = False
+) -> Pair:
     """Other rows with their targets, as the run takes them.
 
     Raises
@@ -171,10 +199,24 @@ def labelled(run: Any, data: str, target: str | None, reading: Reading, unseen: 
     RunError : the run knows no columns
     DataError : the rows do not fit the run
     """
+    from glassnet.data import is_sample_source
+
     if run.preparation is None:
         raise RunError("This run was trained on arrays from Python and knows no columns; judge it in Python.")
-    name = target or (None if is_array(run.preparation) else run.preparation.target)
-    source = read_source(data, name, reading, text=run.preparation.text_columns)
+    array = is_array(run.preparation)
+    name = target
+    if target is None and (not array or not is_sample_source(data)):
+        name = (run.facts.get("source") or {}).get("target") if array else run.preparation.target
+    source = read_source(
+        data,
+        name,
+        reading,
+        text=run.preparation.text_columns,
+        like=run.preparation if array else None,
+        skip_damaged=skip_damaged,
+    )
+    say_notes(source)
+    source = fitted(source, run.preparation, name)
     rows = source.usable()
     X = source.inputs(run.preparation, rows, unseen)
     return X, signed(_known_targets(source, run.preparation, rows), run.settings.loss.name)
@@ -188,6 +230,11 @@ def _known_targets(source: Source, preparation: Any, rows: Rows) -> Array:
     return source.targets(preparation, rows)
 
 
+def input_shape(preparation: Any) -> tuple[int, ...]:
+    """The shape of one sample as the network takes it."""
+    return tuple(preparation.input_shape) if is_array(preparation) else (int(preparation.n_inputs),)
+
+
 def is_array(preparation: Any) -> bool:
     """Whether the run was trained on an array, not on a table."""
     from glassnet.data import ArrayPreparation
@@ -195,13 +242,15 @@ def is_array(preparation: Any) -> bool:
     return isinstance(preparation, ArrayPreparation)
 
 
-def share(text: str, option: str) -> float | int:
-    """A fraction ("0.25") or a number of rows ("50").
+def share(text: str, option: str) -> float | int | str:
+    """A fraction ("0.25"), a number of rows ("50"), or the last of them as they stand ("last:50").
 
     Raises
     ------
     DataError : neither
     """
+    if re.fullmatch(LAST + r"[1-9]\d*", text):
+        return text
     try:
         return int(text)
     except ValueError:
@@ -211,11 +260,19 @@ def share(text: str, option: str) -> float | int:
     except ValueError:
         value = float("nan")
     if not 0 <= value < 1:
-        raise DataError(f"{option} got '{text}'; it needs a share of the rows such as 0.25, or a number of rows.")
+        raise DataError(
+            f"{option} got '{text}'; it needs a share of the rows such as 0.25, a number of rows, or {LAST}50."
+        )
     return value
 
 
-def labelless(run: Any, data: str, reading: Reading, unseen: str) -> tuple[Source, Array]:
+def say_notes(source: Source) -> None:
+    """What is worth knowing about how rows were read, as notes."""
+    for sentence in source.notes:
+        warnings.warn(sentence, GlassnetWarning, stacklevel=2)
+
+
+def labelless(run: Any, data: str, reading: Reading, unseen: str, skip_damaged: bool = False) -> tuple[Source, Array]:
     """Rows to be predicted: their source, and the network's inputs.
 
     Raises
@@ -229,9 +286,19 @@ def labelless(run: Any, data: str, reading: Reading, unseen: str) -> tuple[Sourc
         raise DataError(unknown_name("policy for unseen categories", unseen, UNSEEN))
     preparation = run.preparation
     if preparation is not None:
+        array = is_array(preparation)
         source = read_source(
-            data, None, reading, text=preparation.text_columns, labelled=False, arrays=is_array(preparation)
+            data,
+            None,
+            reading,
+            text=preparation.text_columns,
+            labelled=False,
+            arrays=array,
+            like=preparation if array else None,
+            skip_damaged=skip_damaged,
         )
+        say_notes(source)
+        source = fitted(source, preparation, (run.facts.get("source") or {}).get("target"))
         return source, source.inputs(preparation, None, unseen)
     source = read_source(data, None, reading, labelled=False)
     if source.X is not None:

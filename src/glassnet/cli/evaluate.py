@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamaged, Unseen
+from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamagedToo, Unseen
 from glassnet.cli.speaking import Voice
 
 
@@ -16,7 +16,8 @@ def evaluate(
         str | None,
         typer.Argument(
             metavar="DATA",
-            help="Rows with known targets, a table or an array file; the rows the training held out when not given.",
+            help="Rows with known targets: a table, an array file, or a folder of pictures with one subfolder a class; the "
+            "rows the training held out when not given.",
             show_default=False,
         ),
     ] = None,
@@ -32,7 +33,7 @@ def evaluate(
     unseen: Unseen = "error",
     delimiter: Delimiter = None,
     no_header: NoHeader = None,
-    skip_damaged: SkipDamaged = False,
+    skip_damaged: SkipDamagedToo = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     """Judge a trained network: metrics and, for classes, the confusion matrix.
@@ -45,6 +46,7 @@ def evaluate(
       glassnet evaluate runs/iris-1
       glassnet evaluate runs/iris-1 other.csv --json
       glassnet evaluate runs/digits-1 test.h5::x --target test.h5::y
+      glassnet evaluate runs/images-1 other-pictures/
     """
     from pathlib import Path
 
@@ -60,7 +62,7 @@ def evaluate(
     if data is None:
         X, Y = held_out(network)
     else:
-        X, Y = labelled(network, data, target, Reading.asked(delimiter, no_header), unseen)
+        X, Y = labelled(network, data, target, Reading.asked(delimiter, no_header), unseen, skip_damaged)
     judged = judge(network, X, Y)
     plain = None
     beside = Path(run) / BASELINE

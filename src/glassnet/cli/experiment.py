@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from glassnet.cli.judging import Judgement
     from glassnet.cli.plan import Plan
     from glassnet.cli.source import Reading, Source
+    from glassnet.data import PictureOptions
     from glassnet.equations.derive import Derivation
     from glassnet.network import Network
     from glassnet.training.run import Run
@@ -41,6 +42,7 @@ class Request:
     validation: str
     early_stopping: int | None
     split_seed: int
+    pictures: PictureOptions
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -97,7 +99,7 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
 def _ready(request: Request, dtype: str) -> Ready:
     """Read and prepare the rows, and fit the network and its settings to them."""
     import glassnet
-    from glassnet.cli.division import divide, in_own_units, prepare, share
+    from glassnet.cli.division import divide, in_own_units, input_shape, prepare, share
     from glassnet.cli.folders import next_folder, try_folder
     from glassnet.cli.plan import NEVER_NEGATIVE
     from glassnet.cli.source import Reading, read_source
@@ -106,19 +108,26 @@ def _ready(request: Request, dtype: str) -> Ready:
 
     plan, asked = request.plan, request.training
     reading = Reading.asked(request.delimiter, request.no_header)
-    test = 0 if request.test_data else share(request.test if request.test is not None else "0.25", "--test")
+    asked_test = share(request.test if request.test is not None else "0.25", "--test")
     watched = share(request.validation, "--validation")
-    source = read_source(request.data, request.target, reading, fingerprints=True)
+    source = read_source(request.data, request.target, reading, fingerprints=True, pictures=request.pictures)
+    request = _with_test_folder(request, source)
+    test = 0 if request.test_data else asked_test
+    if plan.takes_pictures:
+        source = _pictures(source, plan)
     place = request.place or next_folder(source.name)
     if request.place is None:
         try_folder(place, overwrite=False)
     task = source.task(plan.task)
     division = divide(source, task=task, test=test, validation=watched, seed=request.split_seed)
-    preparation = source.fit(division.train, task=plan.task, features=request.features, drop=request.drop, dtype=dtype)
+    preparation = source.fit(
+        division.train, task=plan.task, features=request.features, drop=request.drop, dtype=dtype,
+        pictures=plan.takes_pictures,
+    )  # fmt: skip
     if task == "regression" and (plan.head(1, task) in NEVER_NEGATIVE or plan.loss == "poisson"):
         preparation = in_own_units(preparation)
     inputs, outputs = preparation.n_inputs, preparation.n_outputs
-    network = plan.network(inputs, outputs, task)
+    network = plan.network(input_shape(preparation), outputs, task)
     rows = len(division.train)
     epochs, batch = plan.chosen_epochs(rows), plan.chosen_batch(rows)
     optimizer = plan.make_optimizer(inputs, epochs, -(-rows // (batch or rows)))
@@ -140,17 +149,38 @@ def _ready(request: Request, dtype: str) -> Ready:
     return Ready(source.name, source.count, place, network, derivation, epochs, batch, prepared, described, division)
 
 
+def _with_test_folder(request: Request, source: Source) -> Request:
+    """The request to judge by the folder test/ beside train/, unless it says by what to judge."""
+    if source.test is None:
+        return request
+    if request.test is None and request.test_data is None:
+        return replace(request, test_data=source.test)
+    said = "--test" if request.test_data is None else "--test-data"
+    note(f"The pictures of '{source.test}' are left out, because {said} says what to judge by.")
+    return request
+
+
+def _pictures(source: Source, plan: Plan) -> Source:
+    """The samples as a network of images takes them, where they are rows or a table of pixels."""
+    if source.X is not None and source.X.ndim > 2:
+        return source
+    return source.as_pixels(plan.stated_shape)
+
+
 def _judged_apart(request: Request, reading: Reading, source: Source, prepared: Prepared) -> tuple[Prepared, Any]:
     """The rows of --test-data as those held out."""
-    from glassnet.cli.division import Division, prepare
+    from glassnet.cli.division import Division, fitted, is_array, prepare
     from glassnet.cli.source import read_source
 
     assert request.test_data is not None
     preparation = prepared.preparation
     target = request.test_target or (None if source.X is not None else source.target)
+    array = is_array(preparation)
     other = read_source(
-        request.test_data, target, reading, text=preparation.text_columns, fingerprints=True, bundled=False
-    )
+        request.test_data, target, reading, text=preparation.text_columns, fingerprints=True, bundled=False,
+        like=preparation if array else None, skip_damaged=request.pictures.damaged == "skip",
+    )  # fmt: skip
+    other = fitted(other, preparation, source.target)
     rows = other.usable()
     everything = Division(rows, rows[:0], rows[:0])
     apart = prepare(other, everything, preparation, loss=request.plan.loss or "", unseen=request.unseen)
@@ -164,7 +194,8 @@ def _introduce(ready: Ready, request: Request, voice: Voice) -> None:
     prepared, derivation = ready.prepared, ready.derivation
     inputs = prepared.preparation.n_inputs
     trained_on = len(prepared.train[0])
-    voice.say(f"{ready.name}: {ready.rows:,} rows, {inputs:,} input{'s' if inputs != 1 else ''} to the network.")
+    rows = "rows" if len(ready.network.input_shape) == 1 else "pictures"
+    voice.say(f"{ready.name}: {ready.rows:,} {rows}, {inputs:,} input{'s' if inputs != 1 else ''} to the network.")
     for sentence in prepared.preparation.notes:
         voice.say(f"  {as_options(sentence)}")
     counts = [f"{trained_on:,} to train on"]
@@ -262,12 +293,15 @@ def resumed(
 def _same_kind(described: dict[str, Any], data: str, target: str | None) -> dict[str, Any]:
     """DATA given with --resume, when the file has moved."""
     from glassnet.cli.source import Reading, read_source
+    from glassnet.data import PictureOptions
 
+    pictures = described.get("pictures")
     found = read_source(
         data,
         target or described.get("target"),
         Reading(described.get("delimiter"), described.get("header", "auto")),
         fingerprints=True,
+        pictures=None if pictures is None else PictureOptions.from_dict(pictures),
     )
     return {**found.described, "path": found.described["data"]}
 

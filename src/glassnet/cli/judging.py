@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.cli.source import Array
 from glassnet.equations.optimizers import LBFGS, Adam
-from glassnet.network import Dense, Network
+from glassnet.network import Conv2D, Dense, Flatten, Network
 from glassnet.training.arrays import CHUNK
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def judge(run: Run, X: Array, Y: Array) -> Judgement:
     from glassnet.views.metrics import classification_metrics, regression_metrics
 
     state = run.state
+    X = X.reshape(len(X), *run.network.input_shape)
     cost = count = 0.0
     parts: list[Array] = []
     with np.errstate(all="ignore"):
@@ -104,8 +105,10 @@ def train_baseline(run: Run, X: Array, Y: Array, out: Path | None) -> Run:
     head = "exp" if regression and run.settings.loss.name == "poisson" else "linear"
     if not regression:
         head = "sigmoid" if outputs == 1 else "softmax"
-    network = Network(X.shape[1], Dense(outputs, head, init="zeros"))
-    small = len(X) * (X.shape[1] + 4 * outputs) <= MOST_VALUES_AT_ONCE
+    inputs = math.prod(X.shape[1:])
+    rows = [] if X.ndim == 2 else [Flatten()]
+    network = Network(X.shape[1:], *rows, Dense(outputs, head, init="zeros"))
+    small = len(X) * (inputs + 4 * outputs) <= MOST_VALUES_AT_ONCE
     return glassnet.train(
         network,
         X,
@@ -146,7 +149,7 @@ def verdict(network: Judgement, baseline: Judgement, name: str, run: Run) -> str
         sure = rows >= FEWEST_ROWS and abs(lead) > SURE * float(difference.std(ddof=1)) / math.sqrt(rows)
         typical = [math.sqrt(float(part.mean())) for part in squares]
         figures = f"its typical error (RMSE) on the {rows:,} held-out rows is {typical[1]:.4g}, that of {name} {typical[0]:.4g}"
-    if len(run.network.layers) == 1:
+    if sum(isinstance(layer, Dense | Conv2D) for layer in run.network.layers) == 1:
         return f"A network without hidden layers is a plain regression itself: {figures}."
     if sure:
         if lead > 0:

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from glassnet.cli.animate import animate
 from glassnet.cli.demo import demo
 from glassnet.cli.evaluate import evaluate
+from glassnet.cli.filter import filter_picture
 from glassnet.cli.help_page import Command
 from glassnet.cli.plot import plot
 from glassnet.cli.predict import predict
@@ -145,7 +146,7 @@ def glassnet(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
-    """Neural networks you can see through: train one on your own table, read its equations, judge it.
+    """Neural networks you can see through: train one on your own table or pictures, read its equations, judge it.
 
     \b
     Start here:
@@ -153,11 +154,13 @@ def glassnet(
       glassnet train iris                         bundled data: iris, digits, wine, breast_cancer, diabetes,
                                                   flower, moons, circles, blobs, spiral, xor
       glassnet train sales.csv --target price     your own table
+      glassnet train images/                      your own pictures, one subfolder a class
       glassnet show runs/sales-1                  the network, its equations, its results
       glassnet trace runs/sales-1 --iteration 0   one step of the training, every number of it
       glassnet animate runs/flower-1 boundary network cost --out flower.gif
       glassnet report runs/sales-1                all of it as one page, to send to a colleague
       glassnet predict runs/sales-1 new.csv --out predictions.csv
+      glassnet filter cat.jpg --kernel emboss --out emboss.png
       glassnet regress "price ~ size + city" sales.csv
 
     Every command has a page of its own: glassnet train --help
@@ -179,6 +182,7 @@ for command, short in (
     (animate, "Make a film of a training."),
 ):
     app.command(cls=Command, short_help=short)(command)
+app.command("filter", cls=Command, short_help="Filter a picture with a kernel.")(filter_picture)
 
 
 def main() -> None:

@@ -21,3 +21,6 @@ NoHeader = Annotated[
     typer.Option("--no-header/--header", help="The first line of DATA holds values / names; found when not given."),
 ]
 SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Load the run without its damaged files.")]
+SkipDamagedToo = Annotated[
+    bool, typer.Option("--skip-damaged", help="Leave out damaged files of the run, and damaged pictures of DATA.")
+]

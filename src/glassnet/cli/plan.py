@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,20 @@ from glassnet.equations.schedules import (
     WarmUp,
 )
 from glassnet.errors import GlassnetError, unknown_name
-from glassnet.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
+from glassnet.network import (
+    Activation,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    MaxPool2D,
+    Network,
+)
+from glassnet.notation import parsed
 
 SCHEDULES = ("constant", "step", "exponential", "inverse", "cosine", "one-cycle", "warm-up", "adaptive")
 TASKS = ("auto", "classification", "regression")
@@ -28,6 +42,8 @@ RATES = {"sgd": 0.1, "adagrad": 0.05, "rmsprop": 0.003, "adam": 0.01, "adamw": 0
 MANY_INPUTS = 100
 EPOCHS = ((10_000, 100), (100_000, 30), (1_000_000, 10))
 BATCHES = ((10_000, 32), (100_000, 128))
+OF_PICTURES = (Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten)
+_PICTURE = re.compile(r"^\d+\s*[x×]\s*\d+\s*[x×]\s*\d+$")
 NEVER_NEGATIVE = ("sigmoid", "relu", "softplus", "exp")
 
 
@@ -52,8 +68,11 @@ class Plan:
     epochs: int | None
     batch_size: str | None
     init: str
+    notation: str | None = None
 
     def __post_init__(self) -> None:
+        if self.notation is not None:
+            self.notated_layers()
         if self.task not in TASKS:
             raise GlassnetError(unknown_name("task", self.task, TASKS))
         if self.optimizer.lower() not in OPTIMIZERS:
@@ -92,12 +111,61 @@ class Plan:
                 found.append(Dropout(self.dropout))
         return [*found, Dense(outputs, head, init=self.init)]
 
-    def network(self, inputs: int, outputs: int, task: str) -> Network:
-        """The network for so many inputs and outputs."""
-        return Network(inputs, *self.layers(outputs, self.head(outputs, task)))
+    def network(self, inputs: tuple[int, ...], outputs: int, task: str) -> Network:
+        """The network for inputs of this shape and so many outputs.
+
+        Raises
+        ------
+        GlassnetError : the network of --network does not fit them
+        """
+        if self.notation is None:
+            return Network(inputs, *self.layers(outputs, self.head(outputs, task)))
+        network = Network.parse(self.notation, inputs)
+        if network.output_units != outputs:
+            head = "linear" if task == "regression" else "sigmoid" if outputs == 1 else "softmax"
+            needs = f"{outputs} output{'s' if outputs != 1 else ''}"
+            why = "a quantity" if task == "regression" else "two classes" if outputs == 1 else f"{outputs} classes"
+            raise GlassnetError(
+                f"--network ends in {network.output_units} output{'s' if network.output_units != 1 else ''}, and {why} "
+                f"need{'s' if task == 'regression' else ''} {needs}: end it with 'dense {outputs} {head}'."
+            )
+        return network
+
+    @property
+    def stated_shape(self) -> tuple[int, ...] | None:
+        """The shape of a picture that --network begins with; None when it begins with a layer, or with a number."""
+        first = re.split(r"→|->|,", self.notation or "")[0].strip()
+        return tuple(int(n) for n in re.split(r"\s*[x×]\s*", first)) if _PICTURE.match(first) else None
+
+    def notated_layers(self) -> list[Layer]:
+        """The layers of --network, read without knowing the inputs.
+
+        Raises
+        ------
+        GlassnetError : the notation is wrong
+        """
+        assert self.notation is not None
+        first = re.split(r"→|->|,", self.notation)[0].strip()
+        if re.match(r"^\d+\s*[x×]\s*\d+$", first):
+            raise GlassnetError(
+                f"--network begins with '{first}'; a picture's shape is channels×height×width, as in '1×28×28 → ...'."
+            )
+        return parsed(self.notation, None if self.stated_shape else 1, ())[1]
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether the network of --network has layers that need pictures."""
+        if self.notation is None:
+            return False
+        return self.stated_shape is not None or any(isinstance(layer, OF_PICTURES) for layer in self.notated_layers())
 
     def head(self, outputs: int, task: str) -> str:
         """The output's activation: as asked, as the loss wants it, or as the task does."""
+        if self.notation is not None:
+            heads = [
+                layer.activation for layer in self.notated_layers() if isinstance(layer, Dense | Conv2D | Activation)
+            ]
+            return str(heads[-1]) if heads else "linear"
         if self.output is not None:
             return self.output
         by_loss = {loss: head for head, loss in NATURAL_LOSS.items()} | {"hinge": "linear"}
@@ -189,7 +257,8 @@ def _scheduled(name: str, rate: float, epochs: int, batches: int) -> float | Sch
 
 def why_loss(plan: Plan, head: str, task: str) -> str:
     """A reason for the loss and the output, in words."""
-    asked = " and ".join(n for n, given in (("--loss", plan.loss), ("--output", plan.output)) if given)
+    options = (("--loss", plan.loss), ("--output", plan.output), ("--network", plan.notation))
+    asked = " and ".join(name for name, given in options if given)
     if asked:
         return f"as {asked} asked"
     if task == "regression":

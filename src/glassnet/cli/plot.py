@@ -31,10 +31,16 @@ KINDS: dict[str, tuple[str, ...]] = {
     "predictions": ("iteration", "sample"),
     "responses": (*PLANE, "layer", "units", "iteration"),
     "warp": (*PLANE, "layer", "units", "iteration"),
+    "filters": ("layer", "filters", "iteration"),
+    "feature_maps": ("layer", "stage", "filters", "sample", "each", "iteration"),
+    "excitation": ("layer", "stage", "filters", "top", "iteration"),
+    "saliency": ("sample", "class", "signed", "smooth", "iteration"),
+    "occlusion": ("sample", "class", "patch", "iteration"),
     "compare": (),
 }
 """Every kind of picture, and the options that fit it."""
 
+ALIASES = {"features": "feature_maps"}
 CHOICES = "Which picture, where it has a choice"
 
 
@@ -84,9 +90,43 @@ def plot(
     sample: Annotated[
         list[int] | None,
         typer.Option(
-            "--sample", "-s", metavar="NUMBER", help="Which row, from 0; may be repeated for predictions.",
+            "--sample", "-s", metavar="NUMBER",
+            help="Which row, from 0; several where pictures stand in pairs or sheets.", rich_help_panel=CHOICES,
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LETTER", help="Of the layer: Z (sums), A (activations), P (pooled), ... [default: A]",
             rich_help_panel=CHOICES,
         ),
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Which filters of the layer, from 0.", rich_help_panel=CHOICES)
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Each feature map on a scale of its own.", rich_help_panel=CHOICES)
+    ] = False,
+    top: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Patches for each filter. [default: 9]", rich_help_panel=CHOICES)
+    ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--class", metavar="NAME", help="Whose score or probability is meant. [default: the one predicted]",
+            rich_help_panel=CHOICES,
+        ),
+    ] = None,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Saliency with its direction: what raises, what lowers.", rich_help_panel=CHOICES)
+    ] = False,
+    smooth: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", help="Saliency averaged over so many noisy copies.", rich_help_panel=CHOICES),
+    ] = None,
+    patch: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", help="Side of the grey patch. [default: a quarter]", rich_help_panel=CHOICES),
     ] = None,
     skip_damaged: SkipDamaged = False,
 ) -> None:  # fmt: skip
@@ -108,6 +148,11 @@ def plot(
     predictions  held-out pictures and what the network said, the worst mistakes first
     responses    what each unit of a layer answers to over the plane of two features
     warp         that plane as two units of a layer see it
+    filters      the kernels of a convolution
+    feature_maps what each filter of a layer makes of a picture (also: features)
+    excitation   the patches of pictures that excite each filter most
+    saliency     by which pixels a picture's score would change most
+    occlusion    how far the answer drops when a grey patch covers a pixel
     compare      several runs side by side: RUN compare RUN2
 
     \b
@@ -117,11 +162,14 @@ def plot(
       glassnet plot runs/iris-1 boundary --plane pca
       glassnet plot runs/digits-1 weights --layer 1
       glassnet plot runs/flower-1 warp --units 0,1 --iteration 100
+      glassnet plot runs/digits-1 feature_maps --layer 1 --sample 3
+      glassnet plot runs/cats-1 saliency --sample 3 --sample 7 --signed
       glassnet plot runs/flower-1 compare runs/flower-2 --out both.png
     """
     from glassnet.cli.folders import load_run
     from glassnet.views import save
 
+    kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
         raise GlassnetError(unknown_name("kind of picture", kind, KINDS))
     if others and kind != "compare":
@@ -130,14 +178,17 @@ def plot(
         raise GlassnetError("A comparison needs more than one run; name the others after it: RUN compare RUN2.")
     asked = {
         "features": features, "plane": plane, "hard": hard or None, "layer": layer, "units": units, "iteration": iteration,
-        "sample": sample or None,
+        "sample": sample or None, "stage": stage, "filters": filters, "each": each or None, "top": top, "class": of,
+        "signed": signed or None, "smooth": smooth, "patch": patch,
     }  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     _check_options(kind, given)
     if "features" in given:
         given["features"] = [name.strip() for name in given["features"].split(",")]
     if "units" in given:
-        given["units"] = _numbers(given["units"])
+        given["units"] = _numbers(given["units"], "units")
+    if "filters" in given:
+        given["filters"] = _numbers(given["filters"], "filters")
     loaded = load_run(run, skip_damaged)
     path = Path(out) if out is not None else Path(run) / f"{kind}.png"
     if kind == "compare":
@@ -156,7 +207,7 @@ def _check_options(kind: str, given: Mapping[str, Any]) -> None:
         raise GlassnetError("--features and --plane each choose a plane; give one of them.")
 
 
-def _numbers(text: str) -> list[int]:
+def _numbers(text: str, option: str) -> list[int]:
     """`0,1` as numbers.
 
     Raises
@@ -166,7 +217,7 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise GlassnetError(f"--units got '{text}'; it needs numbers from 0, such as 0,1.") from None
+        raise GlassnetError(f"--{option} got '{text}'; it needs numbers from 0, such as 0,1.") from None
 
 
 def _drawers() -> dict[str, Callable[[Run, dict[str, Any]], Any]]:
@@ -200,6 +251,11 @@ def _drawers() -> dict[str, Callable[[Run, dict[str, Any]], Any]]:
         "predictions": judged(_predictions, "Predicted pictures"),
         "responses": lambda run, given: views.plot_responses(run, **given),
         "warp": lambda run, given: views.plot_warp(run, **given),
+        "filters": lambda run, given: views.plot_filters(run, **given),
+        "feature_maps": _feature_maps,
+        "excitation": _excitation,
+        "saliency": lambda run, given: _of_pixels(views.plot_saliency, run, given),
+        "occlusion": lambda run, given: _of_pixels(views.plot_occlusion, run, given),
     }
 
 
@@ -217,6 +273,34 @@ def _predictions(run: Run, *, sample: list[int] | None = None, title: str, **giv
 
     told = title if sample is not None else f"{title}, worst mistakes first"
     return plot_predictions(run, samples=sample, title=told, **given)
+
+
+def _feature_maps(run: Run, given: dict[str, Any]) -> Any:
+    from glassnet.cli.pictures import shown_rows
+    from glassnet.views import plot_feature_maps
+
+    samples = given.pop("sample", [0])
+    if len(samples) != 1:
+        raise GlassnetError("A picture of feature maps shows what a layer makes of one sample; give --sample once.")
+    X, _, where = shown_rows(run)
+    return plot_feature_maps(run, samples[0], X=X, rows=where.removesuffix("s"), **given)
+
+
+def _excitation(run: Run, given: dict[str, Any]) -> Any:
+    from glassnet.cli.pictures import shown_rows
+    from glassnet.views import plot_excitation
+
+    X, _, where = shown_rows(run)
+    return plot_excitation(run, X, where=where, **given)
+
+
+def _of_pixels(drawing: Callable[..., Any], run: Run, given: dict[str, Any]) -> Any:
+    """Saliency or occlusion of some of the rows a run is judged by."""
+    from glassnet.cli.pictures import shown_rows
+
+    X, _, where = shown_rows(run)
+    of = given.pop("class", None)
+    return drawing(run, given.pop("sample", [0]), X=X, rows=where.removesuffix("s"), of=of, **given)
 
 
 def _compare(runs: dict[str, Run], first: Run) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamaged, Unseen
+from glassnet.cli.options import Delimiter, NoHeader, RunFolder, SkipDamagedToo, Unseen
 from glassnet.cli.speaking import note
 from glassnet.errors import DataError
 
@@ -23,8 +23,8 @@ def predict(
         str,
         typer.Argument(
             metavar="DATA",
-            help="The rows: a table with the columns of the training in any order (the target may be absent), or an "
-            "array file.",
+            help="The rows: a table with the columns of the training in any order (the target may be absent), an array "
+            "file, a folder of pictures, or a picture.",
             show_default=False,
         ),
     ],
@@ -38,24 +38,27 @@ def predict(
     unseen: Unseen = "error",
     delimiter: Delimiter = None,
     no_header: NoHeader = None,
-    skip_damaged: SkipDamaged = False,
+    skip_damaged: SkipDamagedToo = False,
 ) -> None:
     """Predict new rows with a trained network.
 
     The answer has the columns of DATA, a column 'prediction' (a class, or a quantity in the target's own units), and
-    for classes a column 'probability_CLASS' each.
+    for classes a column 'probability_CLASS' each. Of pictures it has a column 'file' instead; they are resized as those of
+    the training were.
 
     \b
     Examples:
       glassnet predict runs/iris-1 new.csv --out predictions.csv
       glassnet predict runs/iris-1 new.parquet --out predictions.parquet --only-predictions
       glassnet predict runs/iris-1 new.csv | head
+      glassnet predict runs/images-1 new-pictures/ --out predictions.csv
+      glassnet predict runs/images-1 cat.jpg
     """
     from glassnet.cli.folders import load_run
 
     if out != "-":
         _check_place(Path(out))
-    answer, notes = _answer(load_run(run, skip_damaged), data, delimiter, no_header, unseen, only)
+    answer, notes = _answer(load_run(run, skip_damaged), data, delimiter, no_header, unseen, only, skip_damaged)
     for sentence in notes:
         note(sentence)
     if out == "-":
@@ -65,7 +68,13 @@ def predict(
 
 
 def _answer(
-    run: Run, data: str, delimiter: str | None, no_header: bool | None, unseen: str, only: bool
+    run: Run,
+    data: str,
+    delimiter: str | None,
+    no_header: bool | None,
+    unseen: str,
+    only: bool,
+    skip_damaged: bool,
 ) -> tuple[Any, list[str]]:
     """The table of predictions, and what is worth knowing about it."""
     import numpy as np
@@ -74,10 +83,12 @@ def _answer(
     from glassnet.cli.division import labelless
     from glassnet.cli.source import Reading
 
-    source, X = labelless(run, data, Reading.asked(delimiter, no_header), unseen)
+    source, X = labelless(run, data, Reading.asked(delimiter, no_header), unseen, skip_damaged)
     notes = [] if source.X is not None or run.preparation is None else run.preparation.imputation_notes(source.table)
     A = run.outputs(run.state, X)
     columns = dict(_predicted(run, A))
+    if source.files is not None and not only:
+        return pa.table({"file": source.files, **columns}), notes
     if only or source.X is not None:
         return pa.table(columns), notes
     table = _as_written(data, source, delimiter, no_header)

@@ -7,11 +7,12 @@ rows were divided, so that the same held-out rows can be made again.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ import numpy as np
 from glassnet.errors import DataError, GlassnetWarning, nearest
 
 if TYPE_CHECKING:
-    from glassnet.data import ArrayPreparation, Preparation
+    from glassnet.data import ArrayPreparation, PictureOptions, Preparation
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Array = np.ndarray[Any, Any]
@@ -53,6 +54,9 @@ class Source:
     X : the samples, when they are an array
     target : the column to predict; None when the rows are only to be predicted
     described : what a run keeps
+    files : the name of each picture, when the samples come from picture files
+    notes : what is worth knowing about the reading
+    test : the folder of pictures to judge by, when it lies beside those to train on
     """
 
     name: str
@@ -60,6 +64,9 @@ class Source:
     X: Array | None
     target: str | None
     described: dict[str, Any]
+    files: list[str] | None = None
+    notes: tuple[str, ...] = ()
+    test: str | None = None
 
     @property
     def count(self) -> int:
@@ -99,9 +106,16 @@ class Source:
         return np.asarray(taken.to_numpy())
 
     def fit(
-        self, rows: Rows, *, task: str, features: Sequence[str] | None, drop: Sequence[str], dtype: str
+        self,
+        rows: Rows,
+        *,
+        task: str,
+        features: Sequence[str] | None,
+        drop: Sequence[str],
+        dtype: str,
+        pictures: bool = False,
     ) -> Preparation | ArrayPreparation:
-        """Learn the preparation from these rows."""
+        """Learn the preparation from these rows, as pictures when a network of images is to take them."""
         from glassnet.data import ArrayPreparation, Preparation
 
         if self.X is None:
@@ -111,7 +125,39 @@ class Source:
         if features or drop:
             raise DataError("An array has no columns to choose from; leave --features and --drop out.")
         labels = np.asarray(self.table.column(self.wanted).to_numpy())
-        return ArrayPreparation.fit(self.X, labels, task=task, rows=rows, dtype=dtype, target=self.wanted)
+        fitting = (self.described.get("pictures") or {}).get("fit", "")
+        found = ArrayPreparation.fit(
+            self.X, labels, task=task, rows=rows, dtype=dtype, target=self.wanted, pictures=pictures, fitting=fitting
+        )
+        return replace(found, notes=[*self.notes, *found.notes])
+
+    def as_pixels(self, shape: tuple[int, ...] | None, names: Sequence[str] | None = None) -> Source:
+        """Rows of numbers as pictures of this shape; found from the names of a table's columns when not given.
+
+        Parameters
+        ----------
+        names : the columns that are pixels, where others may stand beside them
+
+        Raises
+        ------
+        DataError : they are no pictures of that shape
+        """
+        from glassnet.data import pixels
+
+        if self.X is None:
+            chosen = self.table
+            if names is not None and set(names) <= set(self.table.column_names):
+                chosen = self.table.select(names)
+            X = pixels(chosen, self.target if self.target in chosen.column_names else None, shape)
+            labels = None if self.target is None else self.table.select([self.target])
+            return replace(self, table=labels, X=X, described={**self.described, "pixels": list(X.shape[1:])})
+        if shape is None or math.prod(shape) != math.prod(self.X.shape[1:]):
+            have = " × ".join(str(size) for size in self.X.shape[1:])
+            raise DataError(
+                f"A sample of '{self.name}' has {have} numbers, which are no picture; begin --network with the shape of one, "
+                "channels×height×width, as in '1×28×28 → conv 8x5 relu → ...'."
+            )
+        return replace(self, X=self.X.reshape(-1, *shape), described={**self.described, "pixels": list(shape)})
 
     def inputs(self, preparation: Any, rows: Rows | None, unseen: str) -> Array:
         """The network's inputs for these rows; all of them when None."""
@@ -145,8 +191,11 @@ def read_source(
     fingerprints: bool = False,
     bundled: bool | None = None,
     arrays: bool = True,
+    pictures: PictureOptions | None = None,
+    like: Preparation | ArrayPreparation | None = None,
+    skip_damaged: bool = False,
 ) -> Source:
-    """Read what a person named: a file, a bundled data set, or an array file with another for its labels.
+    """Read what a person named: a file, a bundled data set, a folder of pictures, or an array file and its labels.
 
     Parameters
     ----------
@@ -155,13 +204,16 @@ def read_source(
     labelled : whether a target is needed
     fingerprints : describe the files by their fingerprints too
     arrays : False reads an array file with at most two axes as a table
+    pictures : how pictures are read
+    like : the preparation of a run, for which the rows are read; pictures then become like those of its training
+    skip_damaged : leave damaged pictures out
     bundled : whether `data` names a bundled data set; None takes one where no file has that name
 
     Raises
     ------
     DataError : as for `read_table` and `read_array`; no such bundled data set; no target
     """
-    from glassnet.data import dataset, dataset_names, file_fingerprint, find_column, is_array_source, read_table
+    from glassnet.data import dataset, dataset_names, file_fingerprint, find_column, is_sample_source, read_table
     from glassnet.data.remarks import header_read
 
     described: dict[str, Any] = {
@@ -170,13 +222,17 @@ def read_source(
         "delimiter": reading.delimiter,
         "header": reading.header,
     }
+    bundled = bundled or (bundled is None and data in dataset_names() and not Path(data).is_file())
+    if arrays and not bundled and _holds_samples(data, target, labelled):
+        return _samples(data, target, described, labelled, pictures, like, skip_damaged, fingerprints)
+    if pictures is not None and (pictures.given or pictures.damaged != "error"):
+        raise DataError(
+            f"'{data}' is a table; --image-size, --grey, --colour and --skip-damaged are for pictures: leave them out."
+        )
     if fingerprints:
-        files = [name for name in (data, target) if name and (name == data or is_array_source(name))]
-        paths = dict.fromkeys(_absolute(name).partition("::")[0] for name in files if Path(_file(name)).is_file())
-        described["files"] = [file_fingerprint(path) for path in paths]
-    if arrays and is_array_source(data) and (not labelled or (target is not None and is_array_source(target))):
-        return _arrays(data, target, described)
-    if bundled or (bundled is None and data in dataset_names() and not Path(data).is_file()):
+        files = [name for name in (data, target) if name and (name == data or is_sample_source(name))]
+        described["files"] = [file_fingerprint(path) for path in _paths(files)]
+    if bundled:
         named = dataset(data)
         chosen = find_column(named.table.column_names, target or named.target)
         described |= {"data": data, "bundled": True, "target": chosen, "files": []}
@@ -203,29 +259,61 @@ def read_source(
     return Source(name, table, None, chosen_column, described)
 
 
-def _arrays(data: str, target: str | None, described: dict[str, Any]) -> Source:
+def _holds_samples(data: str, target: str | None, labelled: bool) -> bool:
+    """Whether the rows are samples in an array: an array file with its labels, a folder of pictures, or a picture."""
+    from glassnet.data import is_array_source, is_image_source
+
+    if os.path.isdir(data) or is_image_source(data):
+        return True
+    return is_array_source(data) and (not labelled or (target is not None and is_array_source(target)))
+
+
+def _samples(
+    data: str,
+    target: str | None,
+    described: dict[str, Any],
+    labelled: bool,
+    pictures: PictureOptions | None,
+    like: Any,
+    skip_damaged: bool,
+    fingerprints: bool,
+) -> Source:
     import pyarrow as pa
 
-    from glassnet.data import read_array
+    from glassnet.data import file_fingerprint, read_samples
+    from glassnet.data.image_listing import divided
 
-    X = read_array(data)
-    name = Path(_file(data)).name.split(".")[0]
-    if target is None:
-        return Source(name, None, X, None, described)
-    y = read_array(target)
-    if y.ndim == 2 and 1 in y.shape:
-        y = y.reshape(-1)
-    if y.ndim != 1 or len(y) != len(X):
-        raise DataError(
-            f"'{target}' has shape {y.shape} for the {len(X)} samples of '{data}'; it needs one label each."
-        )
-    described["target"] = _absolute(target)
-    column = pa.array(y.tolist() if y.dtype.kind in "OUS" else y)
-    return Source(name, pa.table({LABEL: column}), X, LABEL, described)
+    test = None
+    name = Path(os.path.abspath(_file(data))).name.split(".")[0]
+    if os.path.isdir(data) and labelled:
+        place, held = divided(data)
+        data, test = str(place), None if held is None else str(held)
+    if like is None:
+        found = read_samples(data, target, pictures, labelled=labelled, fewest=2)
+    else:
+        damaged = "skip" if skip_damaged else "error"
+        found = like.like_training(data, target=target, labelled=labelled, damaged=damaged)
+    if found.files is None and pictures is not None and pictures.damaged == "skip":
+        raise DataError(f"'{data}' is no folder of pictures; --skip-damaged is for one, or for --resume: leave it out.")
+    described["data"] = _absolute(data)
+    described["target"] = None if target is None else _absolute(target)
+    if fingerprints:
+        described["files"] = [file_fingerprint(path) for path in _paths([data, *([target] if target else [])])]
+    if found.files is not None or found.options.given:
+        described["pictures"] = found.options.to_dict()
+    table, label = None, None
+    if found.labels is not None:
+        y = found.labels
+        table, label = pa.table({LABEL: pa.array(y.tolist() if y.dtype.kind in "OUS" else y)}), LABEL
+    return Source(name, table, found.X, label, described, found.files, tuple(found.notes), test)
 
 
-def read_again(described: Mapping[str, Any], preparation: Any) -> Source:
+def read_again(described: Mapping[str, Any], preparation: Any, *, apart: bool = False) -> Source:
     """The source a run was trained on.
+
+    Parameters
+    ----------
+    apart : it is the data of --test-data, which was read to be like that of the training
 
     Raises
     ------
@@ -235,11 +323,11 @@ def read_again(described: Mapping[str, Any], preparation: Any) -> Source:
     -----
     GlassnetWarning : a file has changed
     """
-    from glassnet.data import file_fingerprint
+    from glassnet.data import PictureOptions, file_fingerprint
 
     reading = Reading(described["delimiter"], described["header"])
     for kept in described["files"]:
-        if not Path(kept["path"]).is_file():
+        if not Path(kept["path"]).exists():
             raise DataError(
                 f"The run was trained on '{kept['path']}', which is no longer there; put it back, or name the rows to "
                 "evaluate as DATA."
@@ -251,13 +339,19 @@ def read_again(described: Mapping[str, Any], preparation: Any) -> Source:
                 GlassnetWarning,
                 stacklevel=2,
             )
-    return read_source(
+    options = described.get("pictures")
+    source = read_source(
         described["data"],
         described["target"],
         reading,
         text=preparation.text_columns,
         bundled=bool(described.get("bundled")),
+        pictures=None if options is None else PictureOptions.from_dict(options),
+        like=preparation if apart else None,
+        skip_damaged=options is not None and options["damaged"] == "skip",
     )
+    shape = described.get("pixels")
+    return source if shape is None else source.as_pixels(tuple(shape))
 
 
 @contextlib.contextmanager
@@ -272,6 +366,11 @@ def _rows_of_the_whole(rows: Rows | None) -> Iterator[None]:
             r"^((?:Column|Target) '.*?' row )(\d+)", lambda m: f"{m[1]}{rows[int(m[2]) - 1] + 1}", str(problem), count=1
         )
         raise DataError(said) from None
+
+
+def _paths(names: Sequence[str]) -> list[str]:
+    """The files and folders of these names, each once."""
+    return list(dict.fromkeys(_absolute(name).partition("::")[0] for name in names if Path(_file(name)).exists()))
 
 
 def _file(name: str) -> str:

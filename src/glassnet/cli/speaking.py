@@ -44,7 +44,7 @@ class Voice:
 
 def as_options(text: str) -> str:
     """A sentence of the library's with its Python settings written as options."""
-    named = re.sub(r"\S+=\S+ \(command line: (--[^)]+)\)", r"\1", text)
+    named = re.sub(r"\w+=(?:\([^()]*\)|\S+) \(command line: (--[^)]+)\)", r"\1", text)
     return re.sub(r"\btask='(\w+)'", r"--task \1", named)
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from glassnet.cli.experiment import DIVERGED, Request, finish, resumed, trained
+from glassnet.cli.experiment import DIVERGED, finish, resumed, trained
+from glassnet.cli.request import picture_options, refuse_both, refuse_settings, request_of
 from glassnet.cli.speaking import Voice, shown_notes
-from glassnet.errors import GlassnetError
 
-DATA, NETWORK, LEARNING, ENDING, RESULT = "Data", "Network", "Learning", "When to stop", "Result"
-WATCHED_SHARE = "0.1"
-WITH_RESUME = {
-    "data", "target", "resume", "epochs", "max_seconds", "out", "overwrite", "baseline", "plots", "quiet", "as_json",
-    "skip_damaged", "early_stopping",
-}  # fmt: skip
+DATA, PICTURES, NETWORK, LEARNING = "Data", "Pictures", "Network", "Learning"
+ENDING, RESULT = "When to stop", "Result"
 
 
 def _names(kind: str) -> Any:
@@ -48,8 +43,8 @@ def train(
         str | None,
         typer.Argument(
             metavar="DATA",
-            help="A CSV, TSV or Parquet file, the name of a bundled data set (iris, flower, ...), or an array file: "
-            "FILE.h5::DATASET, IDX, .npy.",
+            help="A CSV, TSV or Parquet file, the name of a bundled data set (iris, flower, ...), a folder of pictures "
+            "with one subfolder a class, or an array file: FILE.h5::DATASET, IDX, .npy.",
             autocompletion=_names("data"),
             show_default=False,
         ),
@@ -84,7 +79,8 @@ def train(
         str | None,
         typer.Option(
             metavar="SHARE",
-            help="Rows held out to judge the network by: a share, or a number of rows; 0 for none. [default: 0.25]",
+            help="Rows held out to judge the network by: a share, a number of rows drawn at random, or last:50 for the last "
+            "50 of the file; 0 for none. [default: 0.25]",
             rich_help_panel=DATA,
         ),
     ] = None,
@@ -116,6 +112,39 @@ def train(
             metavar="error|ignore",
             help="What to do about a category that only held-out rows have; ignored with a note when not given.",
             rich_help_panel=DATA,
+        ),
+    ] = None,
+    image_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Resize all pictures to this size: 32, or HEIGHTxWIDTH; needed when their sizes differ.",
+            rich_help_panel=PICTURES,
+        ),
+    ] = None,
+    image_fit: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What resizing does to another shape: stretch it, crop what sticks out, or pad it with black.",
+            rich_help_panel=PICTURES,
+        ),
+    ] = "stretch",
+    grey: Annotated[
+        bool | None,
+        typer.Option(
+            "--grey/--colour",
+            help="Make all pictures grey / give all of them three channels; needed when both kinds are there.",
+            rich_help_panel=PICTURES,
+        ),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NOTATION",
+            help="The whole network, such as 'conv 8x5 relu, pool 2, flatten, dense 10 softmax' (8 filters of 5×5), "
+            "instead of the options below.",
+            rich_help_panel=NETWORK,
         ),
     ] = None,
     hidden: Annotated[
@@ -284,7 +313,9 @@ def train(
     skip_damaged: Annotated[
         bool,
         typer.Option(
-            "--skip-damaged", help="Resume without the damaged files of a run, into --out.", rich_help_panel=RESULT
+            "--skip-damaged",
+            help="Leave damaged pictures of a folder out; with --resume, the damaged files of a run, into --out.",
+            rich_help_panel=RESULT,
         ),
     ] = False,
     record: Annotated[
@@ -316,12 +347,15 @@ def train(
         bool, typer.Option("--json", help="Print metrics.json instead of tables.", rich_help_panel=RESULT)
     ] = False,
 ) -> None:
-    """Train a network on a table, judge it on rows it has not seen, and keep the whole training as a folder.
+    """Train a network on a table or on pictures, judge it on rows it has not seen, and keep the whole training as a folder.
 
     The target decides what is done: text and few whole numbers are classes, other numbers are quantities. A plain
     regression is trained beside the network, so that you see whether the network earns its complexity.
 
-    The folder holds the run, metrics.json and pictures: cost.png, for classes confusion.png, and for two features
+    A folder of pictures has one subfolder a class (images/cat/1.png). Where it has train/ and test/, the network is judged
+    by the pictures of test/.
+
+    The run folder holds the run, metrics.json and pictures: cost.png, for classes confusion.png, and for two features
     boundary.png.
 
     \b
@@ -332,23 +366,29 @@ def train(
       glassnet train people.parquet --target income --drop name,id --early-stopping 10
       glassnet train cats.h5::train_x --target cats.h5::train_y --hidden none
       glassnet train t10k-images-idx3-ubyte.gz --target t10k-labels-idx1-ubyte.gz
+      glassnet train images/ --network "conv 8x5 relu, pool 2, flatten, dense 10 softmax"
+      glassnet train images/ --image-size 64 --colour --skip-damaged
+      glassnet train digits --network "conv 16x3 relu, pool 2, flatten, dense 10 softmax"
       glassnet train --resume runs/iris-1 --epochs 500
     """
     voice = Voice(quiet or as_json)
     if resume is not None:
-        _refuse_settings(ctx)
+        refuse_settings(ctx)
         with shown_notes(skip=DIVERGED):
             run, prepared, place = resumed(
                 resume, data, target, epochs, max_seconds, out, overwrite, skip_damaged, early_stopping, voice
             )
     else:
-        request = _request(
+        refuse_both(ctx, network)
+        request = request_of(
             data, target, out, overwrite, seed if split_seed is None else split_seed, features, drop, delimiter,
             no_header, unseen, test, test_data, test_target, validation, early_stopping,
+            pictures=picture_options(image_size, image_fit, grey, skip_damaged),
             plan={
                 "task": task, "hidden": hidden, "activation": activation, "dropout": dropout, "batch_norm": batch_norm,
                 "output": output, "loss": loss, "optimizer": optimizer, "learning_rate": learning_rate,
                 "momentum": momentum, "schedule": schedule, "epochs": epochs, "batch_size": batch_size, "init": init,
+                "notation": network,
             },
             training={
                 "l1": l1, "l2": l2, "seed": seed, "engine": engine, "threads": threads, "record": record,
@@ -358,70 +398,3 @@ def train(
         with shown_notes(skip=DIVERGED):
             run, prepared, place = trained(request, dtype, voice)
     finish(run, prepared, place, baseline, plots, voice, as_json)
-
-
-def _refuse_settings(ctx: typer.Context) -> None:
-    """A resumed training keeps its settings: name the options that would change them."""
-    given = []
-    for parameter in ctx.command.params:
-        source = ctx.get_parameter_source(str(parameter.name))
-        if parameter.name not in WITH_RESUME and source is not None and source.name == "COMMANDLINE":
-            given.append(parameter.opts[0])
-    if given:
-        raise GlassnetError(
-            f"--resume goes on with the run's own settings; leave out {', '.join(given)}, or start a new training."
-        )
-
-
-def _request(
-    data: str | None,
-    target: str | None,
-    out: str | None,
-    overwrite: bool,
-    split_seed: int,
-    features: str | None,
-    drop: str | None,
-    delimiter: str | None,
-    no_header: bool | None,
-    unseen: str | None,
-    test: str | None,
-    test_data: str | None,
-    test_target: str | None,
-    validation: str,
-    early_stopping: int | None,
-    *,
-    plan: dict[str, Any],
-    training: dict[str, Any],
-) -> Request:
-    """The options, checked as far as they can be without data."""
-    from glassnet.cli.folders import try_folder
-    from glassnet.cli.plan import Plan, hidden_units, recorded
-    from glassnet.data.preparation import UNSEEN
-    from glassnet.errors import unknown_name
-    from glassnet.training import EarlyStopping
-
-    if data is None:
-        raise GlassnetError(
-            "What is the network to learn from? Give DATA, a file or a name such as iris, or --resume RUN."
-        )
-    if test is not None and test_data is not None:
-        raise GlassnetError("--test and --test-data both say what to judge by; give one of them.")
-    if test_target is not None and test_data is None:
-        raise GlassnetError("--test-target got labels without samples; give --test-data too.")
-    if unseen is not None and unseen not in UNSEEN:
-        raise GlassnetError(unknown_name("policy for unseen categories", unseen, UNSEEN))
-    if early_stopping is not None:
-        EarlyStopping(patience=early_stopping)
-    checked = Plan(**{**plan, "hidden": hidden_units(plan["hidden"])})
-    place = None if out is None else Path(out)
-    if place is not None:
-        try_folder(place, overwrite)
-    return Request(
-        checked, data, target, place, _listed(features), _listed(drop) or [], delimiter, no_header, unseen, test,
-        test_data, test_target, validation or (WATCHED_SHARE if early_stopping else "0"), early_stopping, split_seed,
-        {**training, "record": recorded(training["record"])},
-    )  # fmt: skip
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]

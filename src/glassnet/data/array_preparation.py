@@ -1,15 +1,19 @@
-"""The preparation of arrays, such as images, with the same methods as that of tables."""
+"""The preparation of arrays, such as pictures, with the same methods as that of tables."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glassnet.data.arrays import is_array_source
 from glassnet.data.features import Matrix, moments
+from glassnet.data.picture_arrays import channels_first, picture_layout
 from glassnet.data.preparation import Preparation, check_dtype, check_rows
+from glassnet.data.samples import PictureOptions, Samples, read_samples
 from glassnet.data.target_records import target_from_dict, target_to_dict
 from glassnet.data.targets import fit_target, present_rows
 from glassnet.data.with_target import WithTarget
@@ -18,10 +22,17 @@ from glassnet.errors import DataError
 
 @dataclass(frozen=True)
 class ArrayPreparation(WithTarget):
-    """How an array of samples becomes X (m, features), (value − offset) / scale for every value alike.
+    """How an array of samples becomes X, (value − offset) / scale for every value alike.
 
     Bytes (uint8) are divided by 255; other numbers are standardised with one mean and one standard deviation for all,
-    unless they already lie between −1 and 1.
+    unless they already lie between −1 and 1. X is (m, features); for a network of images it is
+    (m, channels, height, width).
+
+    Attributes
+    ----------
+    sample_shape : of one sample as it comes
+    layout : "rows", or where a picture's channels are: "grey" (nowhere), "first" or "last"
+    fitting : how pictures were resized ("stretch", "crop", "pad"); empty for an array that was taken as it is
     """
 
     sample_shape: tuple[int, ...]
@@ -29,19 +40,32 @@ class ArrayPreparation(WithTarget):
     scale: float
     notes: list[str]
     dtype: str = "float64"
+    layout: str = "rows"
+    fitting: str = ""
 
     @classmethod
     def fit(
-        cls, X: Any, y: Any, *, task: str = "auto", rows: Any = None, dtype: str = "float64", target: str = "label"
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        task: str = "auto",
+        rows: Any = None,
+        dtype: str = "float64",
+        target: str = "label",
+        pictures: bool = False,
+        fitting: str = "",
     ) -> ArrayPreparation:
         """Learn the preparation of an array.
 
         Parameters
         ----------
-        X : (m, ...) numbers, one sample a row; further axes are flattened in C order
+        X : (m, ...) numbers, one sample a row; further axes are flattened in C order, unless they are `pictures`
         y : (m,) labels or quantities
         task, rows, dtype : as for `Preparation.fit`
         target : what `y` is called in messages
+        pictures : whether a network of images is to take them: (m, h, w), (m, h, w, channels) or (m, channels, h, w)
+        fitting : how the pictures were resized, so that others can be
 
         Raises
         ------
@@ -60,24 +84,34 @@ class ArrayPreparation(WithTarget):
         if len(present) < len(X):
             notes.append(f"{len(X) - len(present)} of {len(X)} rows have no '{target}' and are left out.")
         shape = X.shape[1:]
-        if len(shape) > 1:
+        layout = "rows"
+        if pictures:
+            layout, (channels, high, wide) = picture_layout(shape, "first" if fitting else "auto", X.shape)
+            colours = "grey" if channels == 1 else f"{channels} channels"
+            notes.append(f"Each sample is a picture, {colours}, {high} × {wide}.")
+        elif len(shape) > 1:
             notes.append(f"Each sample of {' × '.join(map(str, shape))} values is one row of {math.prod(shape)}.")
         if X.dtype == np.uint8:
             notes.append("Bytes are divided by 255, so that inputs lie between 0 and 1.")
-            return cls(encoding, shape, 0.0, 255.0, notes, dtype)
+            return cls(encoding, shape, 0.0, 255.0, notes, dtype, layout, fitting)
         chosen = X if len(training) == len(X) else X[training]
         _refuse_non_finite(chosen)
         if abs(chosen).max() <= 1:
-            return cls(encoding, shape, 0.0, 1.0, notes, dtype)
+            return cls(encoding, shape, 0.0, 1.0, notes, dtype, layout, fitting)
         offset, scale = moments(chosen.astype(np.float64, copy=False))
         if scale == 0:
             raise DataError(f"Every value of X is {offset:g}; there is nothing to predict '{target}' from.")
         notes.append(f"All inputs are standardised alike: (value − {offset:.6g}) / {scale:.6g}.")
-        return cls(encoding, shape, offset, scale, notes, dtype)
+        return cls(encoding, shape, offset, scale, notes, dtype, layout, fitting)
 
     @property
     def n_inputs(self) -> int:
         return math.prod(self.sample_shape)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample of X: (features,), or (channels, height, width)."""
+        return (self.n_inputs,) if self.layout == "rows" else picture_layout(self.sample_shape, self.layout)[1]
 
     @property
     def input_names(self) -> list[str]:
@@ -90,7 +124,7 @@ class ArrayPreparation(WithTarget):
         return []
 
     def transform(self, table: Any, *, unseen: str = "error") -> Matrix:
-        """X (m, n_inputs) from an array (m, ...) of the training's shape, or already flattened.
+        """X (m, *input_shape) from an array (m, ...) of the training's shape, or already flattened.
 
         Raises
         ------
@@ -101,10 +135,72 @@ class ArrayPreparation(WithTarget):
             wanted = ", ".join(str(size) for size in self.sample_shape)
             raise DataError(f"The array has shape {array.shape}; the network was trained on (samples, {wanted}).")
         _refuse_non_finite(array)
-        X = np.empty((len(array), self.n_inputs), self.dtype)
-        np.subtract(array.reshape(X.shape), self.offset, out=X, casting="same_kind")
+        X = np.empty((len(array), *self.input_shape), self.dtype)
+        if self.layout == "rows":
+            array = array.reshape(X.shape)
+        else:
+            array = channels_first(array.reshape(len(array), *self.sample_shape), self.layout)
+        np.subtract(array, self.offset, out=X, casting="same_kind")
         X /= self.scale
         return X
+
+    @property
+    def _picture_layout(self) -> str:
+        """Where a sample's channels are, also where it becomes a row; what was resized has them first."""
+        return self.layout if self.layout != "rows" else "first" if self.fitting else "auto"
+
+    def pictures(self) -> PictureOptions:
+        """How a picture in a file is read so that it is like those of the training.
+
+        Raises
+        ------
+        DataError : the training's samples were no pictures that a file could hold
+        """
+        try:
+            _, (channels, high, wide) = picture_layout(self.sample_shape, self._picture_layout)
+            if self.scale not in (1.0, 255.0) or self.offset != 0:
+                raise DataError("The numbers are not those of a picture's file.")
+            return PictureOptions((high, wide), channels, self.fitting or "stretch")
+        except DataError:
+            wanted = " × ".join(str(size) for size in self.sample_shape)
+            raise DataError(
+                f"The network was trained on samples of {wanted} numbers that are not those of a picture's file; pass "
+                "them as an array file."
+            ) from None
+
+    def from_pictures(self, maps: Matrix) -> Matrix:
+        """Pictures read from files, bytes (m, channels, h, w), as the training's samples came: their shape and range."""
+        last = picture_layout(self.sample_shape, self._picture_layout)[0] == "last"
+        found = np.moveaxis(maps, 1, -1) if last else maps
+        found = found.reshape(len(maps), *self.sample_shape)
+        return found / np.dtype(self.dtype).type(255) if self.scale == 1 else found
+
+    def read(self, source: str | Path) -> Matrix:
+        """Samples as `transform` takes them, from an array file, a folder of pictures (however deep) or a picture.
+
+        Raises
+        ------
+        DataError : as for `read_samples`
+        """
+        return self.like_training(str(source), labelled=False).X
+
+    def like_training(self, source: str, *, damaged: str = "error", **asked: Any) -> Samples:
+        """As `read`, with everything known about the samples.
+
+        Parameters
+        ----------
+        damaged : "error", or "skip" to leave damaged pictures of a folder out
+        asked : `target` and `labelled`, as for `read_samples`
+        """
+        if is_array_source(source):
+            found = read_samples(source, **asked)
+            known = found.X.shape[1:] in (self.sample_shape, (self.n_inputs,))
+            if known or (self.layout == "rows" and not self.fitting):
+                return found
+            found = read_samples(source, options=self.pictures(), **asked)
+            return replace(found, X=self.from_pictures(found.X))
+        found = read_samples(source, options=replace(self.pictures(), damaged=damaged), **asked)
+        return replace(found, X=self.from_pictures(found.X))
 
     def imputation_notes(self, table: Any) -> list[str]:
         """None: missing values in arrays are refused."""
@@ -116,6 +212,11 @@ class ArrayPreparation(WithTarget):
 
     def describe(self) -> str:
         """One line: the shape of a sample and what is done to its values."""
+        if self.layout != "rows":
+            channels, high, wide = self.input_shape
+            colours = "grey" if channels == 1 else f"{channels} channels"
+            resized = "" if not self.fitting else f", resized ({self.fitting})"
+            return f"pictures, {colours}, {high} × {wide}{resized}, each value (value − {self.offset:.6g}) / {self.scale:.6g}"
         shape = " × ".join(map(str, self.sample_shape))
         return f"{shape} values a sample, each (value − {self.offset:.6g}) / {self.scale:.6g}"
 
@@ -129,6 +230,8 @@ class ArrayPreparation(WithTarget):
             "offset": self.offset,
             "scale": self.scale,
             "notes": list(self.notes),
+            "layout": self.layout,
+            "fitting": self.fitting,
         }
 
     @classmethod
@@ -142,7 +245,10 @@ class ArrayPreparation(WithTarget):
         try:
             shape = tuple(int(size) for size in d["sample_shape"])
             notes = [str(note) for note in d["notes"]]
-            return cls(target_from_dict(d["target"]), shape, d["offset"], d["scale"], notes, d["dtype"])
+            layout, fitting = str(d.get("layout", "rows")), str(d.get("fitting", ""))
+            return cls(
+                target_from_dict(d["target"]), shape, d["offset"], d["scale"], notes, d["dtype"], layout, fitting
+            )
         except (KeyError, TypeError) as error:
             raise DataError(f"This is not the description of a preparation ({error!r}); train again.") from None
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.files import existing_file
+from glassnet.data.image_listing import list_pictures
 from glassnet.errors import DataError
 
 CHUNK = 1 << 22
@@ -41,14 +42,29 @@ def fingerprint(*arrays: Any) -> str:
 def file_fingerprint(path: str | Path) -> dict[str, str | int]:
     """A file's path as given, its size in bytes and the SHA-256 of its content.
 
+    Of a folder: the bytes of all its pictures, and the SHA-256 over their names and contents.
+
     Raises
     ------
-    DataError : as for `existing_file`
+    DataError : as for `existing_file`; a folder without pictures
     """
+    if Path(path).is_dir():
+        return _folder_fingerprint(path)
     file = existing_file(path)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {"path": str(path), "size": file.stat().st_size, "sha256": digest}
+
+
+def _folder_fingerprint(path: str | Path) -> dict[str, str | int]:
+    digest = hashlib.sha256()
+    total = 0
+    for name in list_pictures(path).files:
+        content = (Path(path) / name).read_bytes()
+        digest.update(f"{name}\n{len(content)}\n".encode())
+        digest.update(content)
+        total += len(content)
+    return {"path": str(path), "size": total, "sha256": digest.hexdigest()}
 
 
 def _parts(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:

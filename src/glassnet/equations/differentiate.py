@@ -175,8 +175,8 @@ def gradients(
         case Mean(argument=a, axis=0):
             yield from gradients(a, divide(upstream, SAMPLES), rules)
         case Mean(argument=a, axis="channels"):
-            high, wide = int(a.shape[2]), int(a.shape[3])
-            places = Constant(float(high * wide), f"{high}·{wide}")
+            sides = (int(a.shape[2]), int(a.shape[3]))
+            places = Constant(float(sides[0] * sides[1]), f"{sides[0]}·{sides[1]}")
             yield from gradients(a, divide(Channels(upstream), multiply(places, SAMPLES)), rules)
         case Channels(argument=a):
             yield from gradients(a, _per_channel(upstream), rules)

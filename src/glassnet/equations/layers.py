@@ -187,7 +187,8 @@ def convolution(
         spanning = "" if window.dilation == (1, 1) else f", which spans {high}×{wide} with its dilation,"
         raise GlassnetError(
             f"Conv2D {number} got a kernel of {window.kernel[0]}×{window.kernel[1]}{spanning} for maps of "
-            f'{size[0]}×{size[1]}; it needs one that fits into them: take a smaller kernel, or padding="same".'
+            f'{size[0]}×{size[1]}; it needs one that fits into them: take a smaller kernel, or padding="same" '
+            "(in the notation: same)."
         )
     weights = forward.learn("W", (filters, channels, *window.kernel), "weight")
     total: Expression = Convolve(incoming, weights, window)
@@ -235,7 +236,7 @@ def pool(forward: Forward, kind: str, window: Window, drop: bool) -> None:
         raise GlassnetError(
             f"{where} got maps of {size[0]}×{size[1]}, which windows of {shown} at a stride of "
             f"{pair_text(window.stride)} do not cover ({_left_over(left_over)}); choose sizes that divide, or pass "
-            'leftover="drop" to leave them out.'
+            'leftover="drop" (in the notation: drop leftover) to leave them out.'
         )
     node = images.MaxPool(value, window) if kind == "max" else images.AveragePool(value, window)
     what = "the largest entry" if kind == "max" else "the mean"

@@ -190,7 +190,7 @@ class Run:
         return np.asarray(self.preparation.decode(self.predict(X, unseen=unseen)))
 
     def inputs(self, X: Any, *, unseen: Literal["error", "ignore"] = "error") -> np.ndarray:
-        """X as the network takes it: a raw table through the run's preparation, an array as it is."""
+        """X as the network takes it: a raw table or pictures' files through the run's preparation, an array as it is."""
         if isinstance(X, np.ndarray | list | tuple) or self.preparation is None:
             return check_inputs(X, self.network, self.settings.dtype)
         from glassnet.data import Preparation, read_table
@@ -198,9 +198,7 @@ class Run:
         if isinstance(self.preparation, Preparation):
             table = read_table(X, text=self.preparation.text_columns)
             return np.asarray(self.preparation.transform(table, unseen=unseen))
-        from glassnet.data import read_array
-
-        return np.asarray(self.preparation.transform(read_array(X)))
+        return np.asarray(self.preparation.transform(self.preparation.read(X)))
 
     def outputs(self, state: State, X: Any) -> np.ndarray:
         """The outputs under any state, a few thousand rows at a time."""

@@ -35,10 +35,10 @@ def read_again(run: Run, place: Path) -> bool:
     described: Mapping[str, Any] = run.facts.get("source") or {}
     if not (place / ROWS).is_file() or not described.get("files") or run.preparation is None:
         return False
-    from glassnet.data import Preparation, file_fingerprint, read_array, read_table
+    from glassnet.data import Preparation, file_fingerprint, read_described, read_table
 
     for known in described["files"]:
-        if not Path(known["path"]).is_file():
+        if not Path(known["path"]).exists():
             raise RunError(f"This run was trained on {known['path']}, which is no longer there; put it back.")
         if file_fingerprint(known["path"])["sha256"] != known["sha256"]:
             raise RunError(
@@ -66,7 +66,7 @@ def read_again(run: Run, place: Path) -> bool:
             text=preparation.text_columns,
         )
     else:
-        inputs, labels = read_array(described["data"]), read_array(described["target"]).reshape(-1)
+        inputs, labels = read_described(described)
     held = samples(rows["validation"]) if len(rows["validation"]) else None
     run.attach(*samples(rows["train"]), validation=held)
     return True

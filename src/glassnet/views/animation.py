@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +19,20 @@ from numpy.typing import NDArray
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.views.film_files import GifWriter, Mp4Place, Mp4Writer, check_place, gif_hundredths, page_bytes, renamed
 from glassnet.views.film_frames import Instant, film_iterations, instants, mixed, states_of
-from glassnet.views.film_layers import Activations, Diagram, Weights
+from glassnet.views.film_images import FeatureMaps, Filters, layer_weights
+from glassnet.views.film_layers import Activations, Diagram
 from glassnet.views.film_panels import Boundary, Cost
 from glassnet.views.film_progress import FilmProgress
-from glassnet.views.film_stage import Stage, caption
+from glassnet.views.film_stage import Setting, Stage, caption
 
 if TYPE_CHECKING:
     from glassnet.training.run import Run
 
 Picture = NDArray[np.uint8]
 
-PANELS: dict[str, type[Any]] = {
-    "boundary": Boundary, "network": Diagram, "cost": Cost, "weights": Weights, "activations": Activations,
+PANELS: dict[str, Callable[[Setting], Any]] = {
+    "boundary": Boundary, "network": Diagram, "cost": Cost, "weights": layer_weights, "activations": Activations,
+    "filters": Filters, "feature_maps": FeatureMaps,
 }  # fmt: skip
 SMALLEST, LARGEST = 120, 4000
 PALETTE_FRAMES = 5
@@ -43,15 +45,18 @@ class Film:
     Parameters
     ----------
     run : what is shown, and only it
-    kinds : "boundary" (over two features), "network", "cost", "weights", "activations" (histograms by layer), or several
+    kinds : "boundary" (over two features), "network", "cost", "weights", "activations" (histograms by layer); of an image
+        network "filters" and "feature_maps" (of one picture); or several
     frames : how many, at most; a training of fewer iterations has a frame for each
     spacing : "log" has frames at equal ratios of iterations, so that the start is not over in one; "linear" at equal distances
     size : pixels across and down; (900, 400) unless given, and for one panel (600, 500)
     fps : frames a second
     ease : frames between two neighbouring states that glide from one to the other; they say so. None has none
-    sample : shades the units of the network by their activations: a row number of the training data, or its features
+    sample : shades the units of the network by their activations: a row number of the training data, or its features; the
+        picture whose feature maps are shown (row 0 unless given)
     most : units of a layer that the network shows at most
-    layer : whose weights are shown
+    layer : whose weights, filters or feature maps are shown
+    stage : of the feature maps: Z (the sums), A (the activations), P (pooled), B (batch norm), ...
     features, plane, at : over which plane the boundary is drawn, as for `plot_boundary`
 
     Attributes
@@ -77,6 +82,7 @@ class Film:
         sample: Any = None,
         most: int = 10,
         layer: int = 1,
+        stage: str = "A",
         features: Sequence[str | int] | None = None,
         plane: str | None = None,
         at: str = "mean",
@@ -92,7 +98,8 @@ class Film:
         self.iterations = film_iterations(run.iteration, frames, spacing)
         self.instants = instants(self.iterations, ease)
         self.options = {
-            "spacing": spacing, "sample": sample, "most": most, "layer": layer, "features": features, "plane": plane, "at": at,
+            "spacing": spacing, "sample": sample, "most": most, "layer": layer, "stage": stage,
+            "features": features, "plane": plane, "at": at,
         }  # fmt: skip
         run._need_data("make a film of its iterations")
 

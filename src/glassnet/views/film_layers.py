@@ -56,7 +56,8 @@ class Diagram:
         self.drawing.fit()
 
     def show(self, instant: Instant, state: State) -> None:
-        self.drawing.show(state, None if self.inputs is None else unit_values(self.run, state, self.inputs))
+        drawing, inputs = self.drawing, self.inputs
+        drawing.show(state, None if inputs is None else unit_values(self.run, state, inputs, drawing.columns))
 
 
 class Weights:
@@ -183,8 +184,7 @@ class Activations:
         ax.set_xlabel("activation", fontsize=10 * setting.scale, color=palette.INK, labelpad=2)
 
     def _values(self, state: State) -> list[Array]:
-        made = layer_outputs(self.run, state, self.X)
-        return [np.asarray(made[layer], dtype=np.float64).ravel() for layer in self.layers]
+        return layer_outputs(self.run, state, self.X, self.layers)
 
     def settle(self) -> None:
         """Nothing here depends on the layout."""

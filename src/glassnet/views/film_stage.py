@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -78,12 +78,12 @@ class Stage:
 
     Parameters
     ----------
-    panels : classes of panels, each called with its `Setting`
+    panels : what makes them, each called with its `Setting`
     size : pixels across and down
     """
 
     def __init__(
-        self, run: Run, panels: Sequence[type[Any]], size: tuple[int, int], options: Mapping[str, Any]
+        self, run: Run, panels: Sequence[Callable[[Setting], Panel]], size: tuple[int, int], options: Mapping[str, Any]
     ) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -247,9 +247,14 @@ def _width(run: Run, layer: int) -> int:
 
     Raises
     ------
-    GlassnetError : there is no such layer
+    GlassnetError : there is no such layer, or its units are maps
     """
     widths = {e.layer: int(e.shape[1]) for e in run.derivation.forward if e.name == f"A{e.layer}"}
+    maps = {e.layer for e in run.derivation.forward if e.name == f"A{e.layer}" and len(e.shape) == 4}
+    if layer in maps:
+        others = [str(number) for number in widths if number not in maps]
+        instead = f", or choose layer {' or '.join(others)}" if others else ""
+        raise GlassnetError(f"The units of layer {layer} are maps, not numbers; plot its feature maps{instead}.")
     if layer not in widths:
         only = "only layer 1" if len(widths) == 1 else f"the layers 1 to {len(widths)}"
         raise GlassnetError(f"There is no layer {layer}; this network has {only}, the last of which is its output.")

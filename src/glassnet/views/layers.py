@@ -180,10 +180,10 @@ def _quantiles(values: Any) -> Array:
 
 
 def _kind(run: Run, number: int) -> str:
-    from glassnet.network import Dense
+    from glassnet.layers import Weighted
 
-    dense = [layer for layer in run.network.layers if isinstance(layer, Dense)]
-    return str(dense[number - 1])
+    weighted = [layer for layer in run.network.layers if isinstance(layer, Weighted)]
+    return str(weighted[number - 1])
 
 
 def _draw(ax: Axes | None, found: LayersOverTime, values: Array) -> Axes:

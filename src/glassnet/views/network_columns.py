@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.errors import RunError
-from glassnet.network import Activation, Dense
+from glassnet.layers import (
+    Activation,
+    AveragePool2D,
+    Dense,
+    Flatten,
+    GlobalAveragePool2D,
+    MaxPool2D,
+    Weighted,
+)
+from glassnet.views.image_stages import rows_at_once
 
 if TYPE_CHECKING:
     from glassnet.engines.base import State
@@ -19,6 +30,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 MOST_COLUMNS = 9
+MOST_MAPS = 5
+"""Maps of a stage that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +40,14 @@ class Column:
 
     Attributes
     ----------
-    number : of the layer, 0 for the inputs; −1 for layers that are left out
+    number : of the layer, 0 for the inputs; −1 for layers that are left out, and below for stacks of maps
     units : positions of those that are drawn
     left_out : how many are not; they are between `units[gap - 1]` and `units[gap]`
     caption : lines below it
     activation : its name, "" for the inputs
     names : of the inputs or outputs that are drawn
+    stage : which value of the forward pass it is, such as A1; "" for layers that are left out
+    maps : rows and columns of each map, where the units are maps
     """
 
     number: int
@@ -41,6 +56,8 @@ class Column:
     caption: list[str] = field(default_factory=list)
     activation: str = ""
     names: list[str] = field(default_factory=list)
+    stage: str = ""
+    maps: tuple[int, int] | None = None
 
     @property
     def gap(self) -> int:
@@ -53,7 +70,7 @@ class Column:
 
 
 def columns_of(run: Run, most: int) -> list[Column]:
-    """The inputs, and every dense layer with what follows it; of very many layers the first and last ones."""
+    """The inputs, and every layer with what follows it; of very many layers the first and last ones."""
     found = _every_column(run, most)
     if len(found) <= MOST_COLUMNS:
         return found
@@ -63,29 +80,81 @@ def columns_of(run: Run, most: int) -> list[Column]:
 
 
 def _every_column(run: Run, most: int) -> list[Column]:
-    network = run.network
-    count = network.input_shape[0]
-    captions = [[f"{count:,} input{'s' if count > 1 else ''}"]]
-    sizes, activations = [count], [""]
-    layers = iter(network._activations())
-    for layer in network.layers:
-        if isinstance(layer, Dense):
-            name = next(layers)
-            sizes.append(layer.units)
-            activations.append(name)
-            captions.append([f"{layer.units:,} {name}", *([] if layer.bias else ["no bias"])])
-        elif not isinstance(layer, Activation):
-            captions[-1].append(str(layer))
-    columns = []
-    for number, (size, caption, activation) in enumerate(zip(sizes, captions, activations, strict=True)):
-        units = shown_units(size, most)
-        names: list[str] = []
-        if number == 0:
-            names = [input_names(run)[unit] for unit in units]
-        elif number == len(sizes) - 1:
-            names = [output_names(run)[unit] for unit in units]
-        columns.append(Column(number, units, size - len(units), caption, activation, names))
-    return columns
+    network, shapes = run.network, {line.name: line.shape for line in run.derivation.inference}
+    activations = iter(network._activations())
+    layer = 0
+    made = [_Made("X", network.input_shape, [_inputs_said(network.input_shape)])]
+    for described in network.layers:
+        name, caption, activation = "", [str(described)], ""
+        if isinstance(described, Weighted):
+            layer += 1
+            name, activation = f"A{layer}", next(activations)
+            if isinstance(described, Dense):
+                caption = [f"{described.units:,} {activation}", *([] if described.bias else ["no bias"])]
+            else:
+                caption = [maps_said(shapes[name]), *wrapped(str(described))]
+        elif isinstance(described, MaxPool2D | AveragePool2D):
+            name = f"P{layer}"
+            caption = [maps_said(shapes[name]), *wrapped(str(described))]
+        elif isinstance(described, Flatten | GlobalAveragePool2D):
+            name = f"{'F' if isinstance(described, Flatten) else 'G'}{layer}"
+            caption = [f"{int(shapes[name][1]):,} numbers", str(described)]
+        if name:
+            made.append(_Made(name, shapes[name][1:], caption, activation))
+        elif not isinstance(described, Activation):
+            made[-1].caption.extend(caption)
+    return [_column(run, each, place, place == len(made) - 1, most) for place, each in enumerate(made)]
+
+
+@dataclass
+class _Made:
+    """A stage that has a column, before it is known which of its units are drawn."""
+
+    stage: str
+    shape: Any
+    caption: list[str]
+    activation: str = ""
+
+
+def _column(run: Run, made: _Made, place: int, last: bool, most: int) -> Column:
+    sizes = [int(size) for size in made.shape]
+    if len(sizes) == 3:
+        units = shown_units(sizes[0], min(most, MOST_MAPS))
+        return Column(
+            -10 - place,
+            units,
+            sizes[0] - len(units),
+            made.caption,
+            made.activation,
+            [],
+            made.stage,
+            (sizes[1], sizes[2]),
+        )
+    units = shown_units(sizes[0], most)
+    number = 0 if made.stage == "X" else int(made.stage[1:])
+    names: list[str] = []
+    if last:
+        names = [output_names(run)[unit] for unit in units]
+    elif number == 0:
+        names = [input_names(run)[unit] for unit in units]
+    return Column(number, units, sizes[0] - len(units), made.caption, made.activation, names, made.stage)
+
+
+def _inputs_said(shape: tuple[int, ...]) -> str:
+    if len(shape) == 3:
+        return maps_said(("m", *shape))
+    return f"{shape[0]:,} input{'s' if shape[0] > 1 else ''}"
+
+
+def maps_said(shape: Sequence[Any]) -> str:
+    """`8 @ 24×24`: so many maps, of so many rows and columns; its spaces do not break."""
+    _, maps, height, width = shape
+    return f"{maps}\N{NO-BREAK SPACE}@\N{NO-BREAK SPACE}{height}×{width}"
+
+
+def wrapped(words: str, letters: int = 14) -> list[str]:
+    """Words in lines of about so many letters: "conv 12x5 relu", "same stride 2"."""
+    return wrap(words, letters, break_long_words=False)
 
 
 def shown_units(size: int, most: int) -> NDArray[np.int64]:
@@ -99,7 +168,7 @@ def shown_units(size: int, most: int) -> NDArray[np.int64]:
 
 def input_names(run: Run) -> list[str]:
     """What the inputs are called: as the preparation knows them, or x1, x2, ..."""
-    count = run.network.input_shape[0]
+    count = math.prod(run.network.input_shape)
     names = [] if run.preparation is None else [str(name) for name in run.preparation.input_names]
     return names if len(names) == count else [f"x{number}" for number in range(1, count + 1)]
 
@@ -120,24 +189,33 @@ def output_names(run: Run) -> list[str]:
     )
 
 
-def unit_values(run: Run, state: State, inputs: Array) -> list[Array]:
-    """What one sample (1, n) makes of every layer, the inputs first, by the lines that predict."""
-    made = layer_outputs(run, state, inputs)
-    return [np.asarray(values, dtype=np.float64)[0] for values in made]
+def unit_values(run: Run, state: State, inputs: Array, columns: Sequence[Column]) -> dict[int, Array]:
+    """What one sample (1, ...) makes of every column, by number, by the lines that predict."""
+    made = _forward(run, state, inputs)
+    return {each.number: np.asarray(made[each.stage], dtype=np.float64)[0] for each in columns if each.stage}
 
 
-def layer_outputs(run: Run, state: State, X: Any) -> list[Any]:
-    """X and the activations A1, A2, ... of every dense layer for inputs (m, n), by the lines that predict."""
+def layer_outputs(run: Run, state: State, X: Any, layers: Sequence[int]) -> list[Array]:
+    """The activations A of some layers for inputs (m, ...), by the lines that predict, each flattened."""
+    size = rows_at_once(run)
+    parts: list[list[Array]] = [[] for _ in layers]
+    for start in range(0, X.shape[0], size):
+        made = _forward(run, state, X[start : start + size])
+        for kept, layer in zip(parts, layers, strict=True):
+            kept.append(np.asarray(made[f"A{layer}"], dtype=np.float64).ravel())
+    return [np.concatenate(kept) for kept in parts]
+
+
+def _forward(run: Run, state: State, X: Any) -> dict[str, Any]:
     values: dict[str, Any] = {**state, "X": X, "m": float(X.shape[0])}
     with np.errstate(all="ignore"):
         for equation in run.derivation.inference:
             values[equation.name] = equation.expression.evaluate(values, np)
-    layers = sum(isinstance(layer, Dense) for layer in run.network.layers)
-    return [X, *(values[f"A{number}"] for number in range(1, layers + 1))]
+    return values
 
 
 def sample_inputs(run: Run, sample: int | Sequence[float] | dict[str, Any]) -> tuple[Array, str]:
-    """One sample as the network takes it, (1, n), and what a title says of it.
+    """One sample as the network takes it, (1, n) or (1, channels, height, width), and what a title says of it.
 
     Raises
     ------
@@ -156,7 +234,15 @@ def sample_inputs(run: Run, sample: int | Sequence[float] | dict[str, Any]) -> t
         values = np.asarray(sample, dtype=np.float64)
     except (TypeError, ValueError):
         values = np.zeros((0, 0))
-    count = run.network.input_shape[0]
+    shape = run.network.input_shape
+    if len(shape) == 3 and not isinstance(sample, bool) and values.shape in (shape, (1, *shape)):
+        return np.asarray(run.inputs(values.reshape(1, *shape))), "the sample given"
+    if len(shape) == 3:
+        raise RunError(
+            f"sample got {'values of shape ' + str(values.shape) if values.ndim else repr(sample)}; it needs a row number of "
+            f"the training data, or one picture (channels, height, width) = {shape}."
+        )
+    count = shape[0]
     if isinstance(sample, bool) or values.shape not in ((count,), (1, count)):
         raise RunError(
             f"sample got {sample!r}; it needs a row number of the training data, or the {count} feature"

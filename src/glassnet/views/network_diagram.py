@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glassnet.errors import GlassnetError
 from glassnet.views import palette
 from glassnet.views.network_columns import Column, columns_of, sample_inputs, unit_values
+from glassnet.views.network_maps import MapTiles
 from glassnet.views.palette import plain
 from glassnet.views.rows import state_of, titled
 
@@ -49,11 +50,13 @@ def plot_network(
 
     Weights above 0 are orange-red and solid, those below 0 blue and dashed; one scale for all layers. A sample shades each
     unit by its activation: green above 0, purple below, white at 0. Biases are not drawn. Of a layer with more than
-    `most` units the first and last are drawn, and how many lie between is written there.
+    `most` units the first and last are drawn, and how many lie between is written there. The stages of an image network
+    are columns of maps, with their number and size (8 @ 24×24) and the layer that makes them; a sample is seen in them.
 
     Parameters
     ----------
-    sample : a row number of the training data; or its features, as `run.predict` takes them; or {column: value}
+    sample : a row number of the training data; or its features, as `run.predict` takes them; or {column: value}; of
+        an image network one picture (channels, height, width)
     iteration : of the run, the one it ended with unless given
     most : units of a layer that are drawn at most
 
@@ -69,8 +72,8 @@ def plot_network(
     if ax is None:
         count = len(columns_of(run, most))
         ax = palette.new_axes(float(np.clip(2.3 * count + 2.0, 8.0, 18.0)), 6.5)
-    values = None if inputs is None else unit_values(run, state, inputs)
     drawing = NetworkDrawing(ax, run, [state], most=most, sample=inputs)
+    values = None if inputs is None else unit_values(run, state, inputs, drawing.columns)
     # An iteration or a sample is said in the title; the network itself is said by the captions.
     head = title or titled("Network", "" if iteration is None else f"iteration {iteration}", said)
     ax.set_title(plain(head), fontsize=palette.TITLE_SIZE, color=palette.INK)
@@ -138,12 +141,19 @@ class NetworkDrawing:
         }
         for gap in self.gaps.values():
             gap.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})
-        self.moving: list[Any] = [self.lines, *self.gaps.values(), self.units, *self.numbers, *self.names.values()]
+        self.maps = MapTiles(ax, self.columns, self.unit_colours, scale)
+        words = [*self.numbers, *self.names.values()]
+        self.moving: list[Any] = [self.lines, *self.maps.moving, *self.gaps.values(), self.units, *words]
         self.fit()
 
     @property
     def _count(self) -> int:
-        return sum(len(column.units) for column in self.columns)
+        return sum(len(column.units) for column in self.columns if self._has_units(column))
+
+    @staticmethod
+    def _has_units(column: Column) -> bool:
+        """Whether its units are circles, one number each."""
+        return column.maps is None and bool(column.stage)
 
     def weights(self, state: State) -> Array:
         """The weights that are drawn, in the order of the edges."""
@@ -156,9 +166,12 @@ class NetworkDrawing:
         """Per column, the activation that has the darkest shade."""
         if sample is None:
             return []
-        found = [unit_values(run, state, sample) for state in states]
+        found = [unit_values(run, state, sample, self.columns) for state in states]
         limits = []
         for column in self.columns:
+            if not column.stage:
+                limits.append(1.0)
+                continue
             largest = max(float(np.abs(_finite(values[column.number])).max(initial=0.0)) for values in found)
             limits.append(1.0 if column.activation in BOUNDED else largest or 1.0)
         return limits
@@ -236,9 +249,11 @@ class NetworkDrawing:
             if column.left_out:
                 gap = self.gaps[column.number]
                 gap.set_position((x, up[column.gap]))
-                gap.set_fontsize(min(0.85 * size, 1.25 * apart / (LETTER * len(gap.get_text()))))
+                room = 0.9 if column.maps is not None else 1.25  # beside a stack of maps there is often another
+                gap.set_fontsize(min(0.85 * size, room * apart / (LETTER * len(gap.get_text()))))
         self._place_words(across, size * self.small, caption_size, foot / height, (left, right))
-        centres = np.concatenate([self.places[column.number] for column in self.columns])
+        self.maps.fit(self.places, (width, height), high, apart)
+        centres = np.concatenate([self.places[column.number] for column in self.columns if self._has_units(column)])
         self.units.set_offsets(centres)
         self.units.set_sizes([self.diameter**2])
         self.units.set_linewidths([float(np.clip(self.diameter / 22, 0.6, 1.8))])
@@ -291,8 +306,8 @@ class NetworkDrawing:
 
     # What it shows.
 
-    def show(self, state: State, values: Sequence[Array] | None = None) -> None:
-        """These weights; and these activations of one sample, one array a layer, the inputs first."""
+    def show(self, state: State, values: Mapping[int, Array] | None = None) -> None:
+        """These weights; and these activations of one sample, by the number of the column."""
         weights = self.weights(state)
         share = np.clip(np.nan_to_num(weights / self.limit, posinf=1.0, neginf=-1.0), -1.0, 1.0)
         order = np.argsort(np.abs(share), kind="stable")  # the large ones on top
@@ -304,8 +319,11 @@ class NetworkDrawing:
         self.lines.set_linestyle([DASHES if each < 0 else "solid" for each in share])
         if values is None:
             return
-        shown = [values[column.number][column.units] for column in self.columns]
-        shares = [np.nan_to_num(each / limit) for each, limit in zip(shown, self.shades, strict=True)]
+        self.maps.show(values, self.shades)
+        scales = zip(self.columns, self.shades, strict=True)
+        kept = [(values[column.number][column.units], limit) for column, limit in scales if self._has_units(column)]
+        shown = [each for each, _ in kept]
+        shares = [np.nan_to_num(each / limit) for each, limit in kept]
         colours = self.unit_colours(0.5 + 0.5 * np.clip(np.concatenate(shares), -1.0, 1.0))
         self.units.set_facecolor(colours)
         for text, value, colour in zip(self.numbers, np.concatenate(shown), colours, strict=True):

@@ -13,12 +13,13 @@ import numpy as np
 
 from glassnet.equations.entries import entry_of, entry_text, letters_of, short_number
 from glassnet.equations.expression import shape_text
+from glassnet.equations.images import pair_text
 from glassnet.equations.optimizers import LBFGS, Newton
 from glassnet.equations.page import PHASES, html_page, legend, settings_text
 from glassnet.equations.rendering import MATHML, TEXT, symbol_in
-from glassnet.network import Activation, BatchNorm, Dense
+from glassnet.layers import Activation, BatchNorm, Conv2D, Dense, Weighted, as_pair
 from glassnet.views.matrix_text import GAP, remarks
-from glassnet.views.notebook_drawings import cost_drawing, network_drawing
+from glassnet.views.notebook_drawings import cost_drawing, layer_shapes, network_drawing
 from glassnet.views.pages import fragment
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def network_html(network: Network) -> str:
     return _piece(
         "network",
         network=network,
+        inputs=(network.input_shape[0], shape_text(("m", *network.input_shape))),
         brief=brief(network),
         rows=[None if place is None else rows[place] for place in shown],
         left_out=(len(hidden), sum(row.trained for row in hidden)),
@@ -86,20 +88,19 @@ def network_html(network: Network) -> str:
 
 
 def layer_rows(network: Network) -> list[LayerRow]:
-    """The layers with what they learn; those between two dense layers have no number of their own."""
+    """The layers with what they learn; those without weights have no number of their own."""
     learnt: dict[tuple[int, bool], list[Any]] = {}
     for parameter in network.forward().parameters:
         learnt.setdefault((parameter.layer, parameter.role in ("weight", "bias")), []).append(parameter)
-    rows, layer, units = [], 0, network.input_shape[0]
-    for described in network.layers:
-        dense = isinstance(described, Dense)
-        if isinstance(described, Dense):
-            layer, units = layer + 1, described.units
-        own = learnt.get((layer, dense), []) if dense or isinstance(described, BatchNorm) else []
+    rows, layer = [], 0
+    for described, given in zip(network.layers, layer_shapes(network), strict=True):
+        weighted = isinstance(described, Weighted)
+        layer += weighted
+        own = learnt.get((layer, weighted), []) if weighted or isinstance(described, BatchNorm) else []
         shapes = [tuple(int(size) for size in parameter.symbol.shape) for parameter in own]
         rows.append(
             LayerRow(
-                str(layer) if dense else "", _kind(described), units, _activation(described), shape_text(("m", units)),
+                str(layer) if weighted else "", _kind(described), given[0], _activation(described), shape_text(("m", *given)),
                 [(_symbol(p.name), shape_text(shape)) for p, shape in zip(own, shapes, strict=True)],
                 sum(int(np.prod(shape)) for shape in shapes),
             )
@@ -108,13 +109,20 @@ def layer_rows(network: Network) -> list[LayerRow]:
 
 
 def _kind(layer: Layer) -> str:
-    if isinstance(layer, Dense):
-        return "dense" if layer.bias else "dense, no bias"
+    if isinstance(layer, Weighted):
+        name = "dense" if isinstance(layer, Dense) else "convolution"
+        if isinstance(layer, Conv2D):
+            down, across = as_pair(layer.kernel_size)
+            name += f" {down}×{across}"
+            name += f", stride {pair_text(as_pair(layer.stride))}" if layer.stride != 1 else ""
+            name += f", dilation {pair_text(as_pair(layer.dilation))}" if layer.dilation != 1 else ""
+            name += ", same" if layer.padding == "same" else ""
+        return name if getattr(layer, "bias", True) else f"{name}, no bias"
     return "activation" if isinstance(layer, Activation) else str(layer)
 
 
 def _activation(layer: Layer) -> str:
-    if not isinstance(layer, Dense | Activation):
+    if not isinstance(layer, Dense | Conv2D | Activation):
         return ""
     return layer.activation if isinstance(layer.activation, str) else layer.activation.name
 
@@ -162,7 +170,7 @@ def run_html(run: Run) -> str:
     penalties = [f"{name} {value:g}" for name, value in (("L1", settings.l1), ("L2", settings.l2)) if value]
     facts = [
         ("network", f"{brief(run.network)} ({run.derivation.parameter_count:,} parameters)"),
-        ("data", f"{_counted(about['rows'], 'sample')} of {_counted(run.network.input_shape[0], 'feature')}{held}"),
+        ("data", f"{_counted(about['rows'], 'sample')} of {_sample_said(run.network.input_shape)}{held}"),
         ("loss", settings.loss.name + (f", penalty {' and '.join(penalties)}" if penalties else "")),
         ("optimiser", settings_text(settings.optimizer)),
         (
@@ -188,6 +196,13 @@ def run_html(run: Run) -> str:
         prepared=None if run.preparation is None else run.preparation.describe(),
         remarks=[*(run.preparation.notes if run.preparation is not None else ()), *run.notes],
         next=_next(run),
+    )
+
+
+def _sample_said(shape: tuple[int, ...]) -> str:
+    """What one sample is: its features, or its channels, rows and columns."""
+    return (
+        _counted(shape[0], "feature") if len(shape) == 1 else f"{' × '.join(map(str, shape))} (channels, rows, columns)"
     )
 
 

@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnet.equations.entries import short_number
-from glassnet.network import Dense
+from glassnet.equations.expression import Symbol
+from glassnet.equations.layers import Forward
+from glassnet.layers import AveragePool2D, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D
 from glassnet.views.matrix_text import GAP
 
 if TYPE_CHECKING:
@@ -52,13 +55,15 @@ def network_drawing(network: Network) -> NetworkDrawing:
     if len(stations) > COLUMNS:
         left_out = len(stations) - (COLUMNS - 1)
         last = COLUMNS // 2 - 1
-        stations = [*stations[: -left_out - last], (0, [f"{left_out:,} more layers"]), *stations[-last:]]
-    widths = [max(LETTER * max(map(len, lines)), 2 * RADIUS) + 14 for _, lines in stations]
-    middle = RADIUS + 4 + STEP * (min(UNITS, max(units for units, _ in stations)) - 1) / 2
+        between = Station(0, [f"{left_out:,} more layers"])
+        stations = [*stations[: -left_out - last], between, *stations[-last:]]
+    widths = [max(LETTER * max(map(len, station.lines)), 2 * RADIUS) + 14 for station in stations]
+    middle = RADIUS + 4 + STEP * (min(UNITS, max(station.units for station in stations)) - 1) / 2
     columns, x = [], 0.0
-    for (units, lines), width in zip(stations, widths, strict=True):
+    for station, width in zip(stations, widths, strict=True):
         x += max(width / 2, 30)
-        places, gap = _places(units)
+        places, gap = _places(station.units)
+        lines = station.lines
         top = middle - STEP * (len(places) + (gap is not None) - 1) / 2
         columns.append(
             Column(
@@ -71,22 +76,62 @@ def network_drawing(network: Network) -> NetworkDrawing:
         x += max(width / 2, 30)
     foot = 2 * middle + 12
     height = foot + 15 * max(len(column.lines) for column in columns)
-    edges = [_edges(left, right) for left, right in pairwise(columns)]
+    edges = [
+        _edges(left, right, station.alone)
+        for (left, right), station in zip(pairwise(columns), stations[1:], strict=True)
+    ]
     return NetworkDrawing(round(x), round(height), foot, columns, edges)
 
 
-def _stations(network: Network) -> list[tuple[int, list[str]]]:
-    """Units and captions: of the inputs, and of every dense layer with what follows it."""
-    found: list[tuple[int, list[str]]] = []
-    features = network.input_shape[0]
-    found.append((features, [f"{features:,} input{'s' if features != 1 else ''}"]))
-    for layer in network.layers:
-        if not isinstance(layer, Dense):
-            found[-1][1].append(f"{layer}")
-            continue
-        name = layer.activation if isinstance(layer.activation, str) else layer.activation.name
-        found.append((layer.units, [f"{layer.units:,} {name}"]))
-    return [(units, [line if len(line) <= 22 else f"{line[:21]}{GAP}" for line in lines]) for units, lines in found]
+@dataclass
+class Station:
+    """One column before it has a place.
+
+    Attributes
+    ----------
+    units : how many numbers, or maps
+    alone : each unit is made from the one beside it and no other, as in a pool
+    """
+
+    units: int
+    lines: list[str]
+    alone: bool = False
+
+
+def _stations(network: Network) -> list[Station]:
+    """The inputs; every layer that changes how many numbers or maps there are, with what follows it."""
+    first = network.input_shape
+    inputs = f"{first[0]:,} input{'s' if first[0] != 1 else ''}" if len(first) == 1 else maps_text(first)
+    found = [Station(first[0], [inputs])]
+    for layer, shape in zip(network.layers, layer_shapes(network), strict=True):
+        said = str(layer)
+        if isinstance(layer, Dense):
+            name = layer.activation if isinstance(layer.activation, str) else layer.activation.name
+            found.append(Station(layer.units, [f"{layer.units:,} {name}"]))
+        elif isinstance(layer, Conv2D | MaxPool2D | AveragePool2D):
+            pools = not isinstance(layer, Conv2D)
+            found.append(Station(shape[0], [maps_text(shape), *wrap(said, 20, break_long_words=False)], pools))
+        elif isinstance(layer, Flatten | GlobalAveragePool2D):
+            found.append(Station(shape[0], [f"{shape[0]:,} numbers", said], isinstance(layer, GlobalAveragePool2D)))
+        else:
+            found[-1].lines.append(said)
+    for station in found:
+        station.lines = [line if len(line) <= 22 else f"{line[:21]}{GAP}" for line in station.lines]
+    return found
+
+
+def maps_text(shape: Sequence[int]) -> str:
+    """`8 @ 24×24`: so many maps, of so many rows and columns."""
+    return f"{shape[0]:,} @ {shape[1]}×{shape[2]}"
+
+
+def layer_shapes(network: Network) -> list[tuple[int, ...]]:
+    """What one sample is after each layer: (features,), or (maps, rows, columns)."""
+    forward, found = Forward(Symbol("X", ("m", *network.input_shape))), []
+    for position, layer in enumerate(network.layers):
+        layer.forward(forward, network.layers[position + 1 :])
+        found.append(tuple(int(size) for size in forward.value.shape[1:]))
+    return found
 
 
 def _places(units: int) -> tuple[list[int], int | None]:
@@ -99,11 +144,13 @@ def _places(units: int) -> tuple[list[int], int | None]:
     return [place for place in range(UNITS) if place != dots], dots
 
 
-def _edges(left: Column, right: Column) -> str:
-    """All edges between two columns as one path, from rim to rim."""
+def _edges(left: Column, right: Column, alone: bool) -> str:
+    """All edges between two columns as one path, from rim to rim; or only those between neighbours."""
     parts = []
-    for a in left.units:
-        for b in right.units:
+    for above, a in enumerate(left.units):
+        for below, b in enumerate(right.units):
+            if alone and above != below:
+                continue
             across, down = right.x - left.x, b - a
             length = math.hypot(across, down)
             dx, dy = RADIUS * across / length, RADIUS * down / length

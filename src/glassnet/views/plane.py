@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ class Plane:
     Attributes
     ----------
     labels : of the two axes
-    place : inputs (m, n) → positions in the plane (m, 2)
+    place : inputs (m, n), or pictures, → positions in the plane (m, 2)
     lift : positions (m, 2) → inputs (m, n)
     said : what a title must say about it; "" for two features
     """
@@ -75,7 +76,7 @@ def features_of(run: Run) -> Features:
     """The inputs of a run, as its preparation knows them."""
     from glassnet.data import ArrayPreparation, NumericFeature
 
-    count, preparation = run.network.input_shape[0], run.preparation
+    count, preparation = math.prod(run.network.input_shape), run.preparation
     if preparation is None:
         return plain_features(count)
     if isinstance(preparation, ArrayPreparation):
@@ -129,7 +130,7 @@ def plane_of(
             raise GlassnetError(
                 f"{picture} needs two numeric features, and this network has 1 input; plot its weights instead."
             )
-        return _principal(reference())
+        return _principal(_flat(reference()))
     if features is None:
         if count != 2 or not known.numeric.all():
             inputs = f"{count} input{'s' if count != 1 else ''}"
@@ -175,7 +176,7 @@ def _pair_plane(known: Features, reference: Callable[[], Array], pair: tuple[int
     offset, scale = known.offset[chosen], known.scale[chosen]
     held, said = np.zeros(len(known.names)), ""
     if len(known.names) > 2:
-        rows = reference()
+        rows = _flat(reference())
         held = rows.mean(axis=0) if at == "mean" else np.median(rows, axis=0)
         for group in known.groups:
             held[group] = 0.0
@@ -196,7 +197,7 @@ def _pair_plane(known: Features, reference: Callable[[], Array], pair: tuple[int
         return inputs
 
     names = known.names[pair[0]], known.names[pair[1]]
-    return Plane(names, lambda X: np.asarray(X[:, chosen] * scale + offset), lift, said)
+    return Plane(names, lambda X: np.asarray(_flat(X)[:, chosen] * scale + offset), lift, said)
 
 
 def _principal(rows: Array) -> Plane:
@@ -214,10 +215,15 @@ def _principal(rows: Array) -> Plane:
     first, second = (f"principal component {number} ({share:.0%})" for number, share in enumerate(shares, 1))
     return Plane(
         (first, second),
-        lambda X: np.asarray((X - centre) @ directions.T),
+        lambda X: np.asarray((_flat(X) - centre) @ directions.T),
         lambda points: np.asarray(points @ directions + centre),
         f"PCA plane, {shares.sum():.0%} of the variance",
     )
+
+
+def _flat(X: Array) -> Array:
+    """Each sample's inputs as one row; pictures are flattened."""
+    return X.reshape(len(X), -1)
 
 
 def span(points: Array) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -60,14 +61,15 @@ def plot_predictions(
     picture = "A sheet of predicted pictures"
     if isinstance(count, bool) or count != int(count) or count < 1:
         raise GlassnetError(f"plot_predictions got count={count}; it needs a whole number of pictures, 1 or more.")
-    found = need_layout(run.network.input_shape[0], picture, shape=shape, run=run)
+    found = need_layout(math.prod(run.network.input_shape), picture, shape=shape, run=run)
     rows = class_rows(run, X, y, picture=picture, iteration=iteration, classes=classes)
     if samples is None:
         chosen = worst_first(rows)[: int(count)]
     else:
         chosen = _rows(samples, len(rows.X))
     known = features_of(run)
-    drawn = as_seen(found.pictures(rows.X * known.scale + known.offset), chosen)
+    flat = rows.X.reshape(len(rows.X), -1)
+    drawn = as_seen(found.pictures(flat * known.scale + known.offset), chosen)
     wrong = int(rows.wrong.sum())
     about = "" if samples is not None or not wrong else "worst mistakes first"
     head = titled("Predicted pictures", rows.where, about, "" if iteration is None else f"iteration {iteration}")
@@ -108,9 +110,10 @@ def _draw(drawn: Array, found: Layout, rows: ClassRows, chosen: NDArray[np.int64
     """The pictures on one sheet, two lines of text above each."""
     height, width = found.height, found.width
     down, across = tiles(len(chosen), 0.7 * width / height)
-    head, gap = 0.42 * height, 0.12 * width
+    # Two lines of text take less of the height of a large picture.
+    head, gap = {1: 0.17, 2: 0.26}.get(across, 0.42) * height, 0.12 * width
     inches = min(13.0, max(5.5, 2.3 * across + 1.0))
-    ax = ax or new_axes(inches, inches * (down * 1.42 * height) / (across * 1.12 * width) + 1.9)
+    ax = ax or new_axes(inches, inches * (down * (height + head)) / (across * 1.12 * width) + 1.9)
     longest = max(len(name) for name in rows.classes) + 9  # with a mark and how sure, or "is" and the row
     points = ax.get_window_extent().width / ax.figure.dpi * 72 * 1.2 / across  # axes grow when they are laid out
     size = float(np.clip(points / (0.66 * longest), 8, 17))  # a bold letter is some two thirds of its size wide
@@ -126,13 +129,13 @@ def _draw(drawn: Array, found: Layout, rows: ClassRows, chosen: NDArray[np.int64
         sure = "" if rows.probability is None else f" ({rows.probability[row].max():.0%})"
         said = f"{'✓' if right else '✗'} {rows.classes[rows.predicted[row]]}{sure}"
         ax.text(
-            left, top - 0.2 * height, plain(said), fontsize=size, va="bottom", weight="bold", gid=f"said {position}",
+            left, top - 0.48 * head, plain(said), fontsize=size, va="bottom", weight="bold", gid=f"said {position}",
             color=palette.GREEN if right else palette.VERMILLION,
         )  # fmt: skip
         true = f"is {rows.classes[rows.true[row]]}, row {row}"
         ax.text(
             left,
-            top - 0.04 * height,
+            top - 0.1 * head,
             plain(true),
             fontsize=size - 2,
             va="bottom",

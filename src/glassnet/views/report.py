@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,11 @@ def _scene(subject: Subject, moving: dict[str, Any] | None) -> dict[str, str] | 
     count = scene.get("count", 0)
     some = f"{shown:,} of the {count:,} rows trained on" if shown < count else f"the {count:,} rows trained on"
     if scene["kind"] == "pictures":
-        return {"title": "What the first units look for", "said": f"{scene['name']}, one scale for the whole film."}
+        beside = ", the channels of each filter side by side" if scene["channels"] > 1 else ""
+        what = "units" if scene["channels"] == 0 else "filters"
+        return {
+            "title": f"What the first {what} look for", "said": f"{scene['name']}{beside}, one scale for the whole film.",
+        }  # fmt: skip
     if scene["kind"] == "matrix":
         return {"title": "Which class is taken for which", "said": ""}
     if scene["kind"] == "scatter":
@@ -191,7 +196,7 @@ def _scene(subject: Subject, moving: dict[str, Any] | None) -> dict[str, str] | 
         return {"title": title, "said": f"Drawn: {some}."}
     return {
         "title": f"{title}, in a plane",
-        "said": f"The {subject.run.network.input_shape[0]} inputs are drawn in the plane of their first two principal "
+        "said": f"The {math.prod(subject.run.network.input_shape)} inputs are drawn in the plane of their first two principal "
         f"components, which hold {100 * scene['slice']:.0f} % of their variance; the shading is what the network answers on "
         "that plane. "
         f"Drawn: {some}.",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.engines.base import State
+from glassnet.equations.expression import MatMul, walk
 from glassnet.training.loop import checked_samples
 from glassnet.training.walk import states_at
 from glassnet.views.pages import numbers
@@ -141,24 +142,29 @@ class Diagram:
 
     def __init__(self, run: Run) -> None:
         weights = [p for p in run.derivation.parameters if p.role == "weight" and len(p.symbol.shape) == 2]
-        biases = {p.layer: p.name for p in run.derivation.parameters if p.role == "bias"}
+        layers = {p.layer for p in weights}
+        biases = {p.layer: p.name for p in run.derivation.parameters if p.role == "bias" and p.layer in layers}
         sizes = [int(weights[0].symbol.shape[0]), *(int(p.symbol.shape[1]) for p in weights)] if weights else []
         self.units = [shown_units(size) for size in sizes]
         if sum(len(a) * len(b) for a, b in zip(self.units, self.units[1:], strict=False)) > MOST_WEIGHTS:
             self.units = [shown_units(size, 2 * EDGES_UNITS) for size in sizes]
         self.sizes = sizes
         self.names = [(p.name, biases.get(p.layer)) for p in weights]
-        self.others = [p.name for p in run.derivation.parameters if p.role not in ("weight", "bias")]
+        drawn = {name for pair in self.names for name in pair}
+        self.others = [p.name for p in run.derivation.parameters if p.name not in drawn]
         self.kept: dict[str, list[Array]] = {}
         self.labels = self._labels(run)
 
     def _labels(self, run: Run) -> list[list[str]]:
         if not self.sizes:
             return []
-        names = features_of(run).names
-        first = (
-            [names[i] for i in self.units[0]] if self.sizes[0] == len(names) else [f"x{i + 1}" for i in self.units[0]]
-        )
+        if len(run.network.input_shape) == 3:  # the first dense layer sees what became of the maps, such as F2
+            below = next(line for line in run.derivation.forward if line.name == f"Z{self.names[0][0][1:]}")
+            source = next(node.left for node in walk(below.expression) if isinstance(node, MatMul))
+            first = [f"{source}[{i}]" for i in self.units[0]]
+        else:
+            names = features_of(run).names
+            first = [names[i] for i in self.units[0]]
         hidden = [[f"unit {i + 1}" for i in units] for units in self.units[1:-1]]
         classes = None if run.preparation is None else run.preparation.classes
         target = "output" if run.preparation is None else run.preparation.target

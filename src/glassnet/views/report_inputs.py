@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glassnet.equations.entries import short_number
 from glassnet.views.plane import features_of
+from glassnet.views.sheets import layout
 
 if TYPE_CHECKING:
     from glassnet.training.run import Run
@@ -73,12 +74,16 @@ class Pixels:
 def pixels_of(run: Run) -> Pixels | None:
     """How the inputs make a picture; None when they do not.
 
-    They do when an array of pictures was prepared, when the columns are called so (`pixel_3_4`, `pixel17`), or, without
-    names, when they are a square number, 64 or more.
+    They do when the network takes grey or coloured images, when an array of pictures was prepared, when the columns are
+    called so (`pixel_3_4`, `pixel17`), or, without names, when they are a square number, 64 or more.
     """
     from glassnet.data import ArrayPreparation
 
-    preparation, count = run.preparation, run.network.input_shape[0]
+    preparation, count = run.preparation, math.prod(run.network.input_shape)
+    if len(run.network.input_shape) == 3:
+        found = layout(count, "A report", run=run)
+        assert found is not None  # the inputs of an image network are a picture
+        return Pixels((found.height, found.width), found.place, found.channels) if found.channels in (1, 3) else None
     if preparation is not None and not isinstance(preparation, ArrayPreparation):
         return _named_pixels(list(preparation.input_names))
     shape = (count,) if preparation is None else preparation.sample_shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -147,7 +148,7 @@ def mistakes(subject: Subject, rows: Rows) -> dict[str, Any] | None:
     chosen = wrong[np.argsort(truth[wrong], kind="stable")][:MOST_MISTAKES]
     said = _said_of_outputs(subject)
     found: dict[str, Any] = {"wrong": len(wrong), "count": len(rows), "said": said, "kind": "table", "lines": []}
-    X = dense_rows(rows.samples.X, chosen)
+    X = _flat(dense_rows(rows.samples.X, chosen))
     heads = ["row", "true", "predicted", said]
     cells = [
         [f"{rows.numbers[i]}", subject.classes[true[i]], subject.classes[predicted[i]], short_number(truth[i], 3)]
@@ -172,7 +173,7 @@ def _with_features(subject: Subject, X: Array, heads: list[str], cells: list[lis
 
 def _feature_count(subject: Subject) -> int:
     described = getattr(subject.run.preparation, "features", None)
-    return len(described) if described is not None else int(subject.run.network.input_shape[0])
+    return len(described) if described is not None else math.prod(subject.run.network.input_shape)
 
 
 def _pictures(subject: Subject, pixels: Pixels, X: Array, cells: list[list[str]]) -> list[dict[str, Any]]:
@@ -208,8 +209,13 @@ def _worst_rows(subject: Subject, rows: Rows, outputs: Array) -> dict[str, Any]:
         for place, i in enumerate(chosen):
             pair = float(true[i, output]), float(predicted[i, output])
             cells[place] += [short_number(pair[0], 5), short_number(pair[1], 5), short_number(pair[0] - pair[1], 4)]
-    X = dense_rows(rows.samples.X, chosen)
+    X = _flat(dense_rows(rows.samples.X, chosen))
     return {"kind": "table", "count": len(rows), "wrong": None, "said": "", **_with_features(subject, X, heads, cells)}
+
+
+def _flat(X: np.ndarray) -> np.ndarray:
+    """Rows of features, of pictures all their numbers."""
+    return X.reshape(len(X), math.prod(X.shape[1:]))
 
 
 def scatter(subject: Subject, rows: Rows) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import math
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from glassnet.views.report_inputs import pixels_of
 from glassnet.views.report_judgement import MOST_CLASSES, some_of
 from glassnet.views.report_rows import Rows, Subject, dense_rows
 
+if TYPE_CHECKING:
+    from glassnet.training.run import Run
+
 Array = NDArray[Any]
 
 SIDE = 96
@@ -25,6 +29,7 @@ SIDE = 96
 CURVE = 240
 POINTS = 600
 PICTURES = 16
+MOST_CHANNELS = 4
 LEAST_SPREAD = 0.6
 """A plane through more than two features is shown when it holds this share of their variance."""
 
@@ -40,14 +45,17 @@ class Scene(Protocol):
 def scene_of(subject: Subject) -> Scene | None:
     """The picture that shows most of this run; None when there are no rows to draw."""
     rows = subject.training
+    filters = filters_of(subject.run)
+    if filters is not None:
+        return Filters(filters)
     pixels = pixels_of(subject.run)
     first = next(iter(subject.run.derivation.parameters), None)
-    if pixels is not None and first is not None and first.symbol.shape[:1] == (subject.run.network.input_shape[0],):
+    if pixels is not None and first is not None and first.symbol.shape[:1] == subject.run.network.input_shape:
         return Weights(subject, first.name)
     if rows is None:
         return None
     known = features_of(subject.run)
-    inputs, outputs = subject.run.network.input_shape[0], rows.samples.Y.shape[1]
+    inputs, outputs = math.prod(subject.run.network.input_shape), rows.samples.Y.shape[1]
     if inputs == 1 and outputs <= 6 and known.numeric.all():
         return Curve(subject, rows)
     if subject.task == "regression":
@@ -79,6 +87,7 @@ class Plane:
         self.subject, self.rows = subject, rows
         self.chosen = some_of(len(rows), POINTS)
         X = dense_rows(rows.samples.X, slice(None)).astype(np.float64, copy=False)
+        X = X.reshape(len(X), -1)
         known = features_of(subject.run)
         self.two = X.shape[1] == 2
         spread = float(X.var(axis=0).sum())
@@ -271,7 +280,35 @@ class Weights:
         whole = self.pixels.fill(W).reshape(*W.shape[:2], -1, self.pixels.colours).mean(axis=-1)
         return {
             "kind": "pictures", "name": self.name, "shape": list(self.pixels.shape), "units": W.shape[1],
-            "largest": largest, "levels": as_bytes(_bytes_between(whole, -largest, largest)),
+            "largest": largest, "levels": as_bytes(_bytes_between(whole, -largest, largest)), "channels": 0,
+        }  # fmt: skip
+
+
+def filters_of(run: Run) -> str | None:
+    """The name of the kernels that look at the pixels, with so few channels that these can stand side by side."""
+    found = next((p for p in run.derivation.parameters if p.role == "weight"), None)
+    if found is None or len(found.symbol.shape) != 4 or int(found.symbol.shape[1]) > MOST_CHANNELS:
+        return None
+    return found.name
+
+
+class Filters:
+    """The kernels that look at the pixels, as pictures, the channels of each side by side."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kept: list[Array] = []
+
+    def see(self, state: State) -> None:
+        self.kept.append(np.asarray(state[self.name], dtype=np.float64)[:PICTURES])
+
+    def payload(self) -> dict[str, Any]:
+        W = np.stack(self.kept)
+        largest = float(np.abs(W[np.isfinite(W)]).max(initial=0.0)) or 1.0
+        beside = np.concatenate(list(np.moveaxis(W, 2, 0)), axis=-1)
+        return {
+            "kind": "pictures", "name": self.name, "shape": list(beside.shape[2:]), "units": W.shape[1], "largest": largest,
+            "levels": as_bytes(_bytes_between(beside, -largest, largest)), "channels": W.shape[2],
         }  # fmt: skip
 
 

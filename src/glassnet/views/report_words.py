@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -157,9 +158,11 @@ def data_facts(subject: Subject) -> list[Fact]:
         found += _class_counts(subject)
     else:
         found.append(("target", _target_text(subject)))
-    inputs = run.network.input_shape[0]
+    inputs = math.prod(run.network.input_shape)
     kind = " (sparse)" if subject.training is not None and sparse(subject.training.samples.X) else ""
-    found.append(("inputs of the network", f"{inputs:,}{kind}"))
+    maps = " × ".join(str(size) for size in run.network.input_shape)
+    shape = f", each sample {maps} (channels, rows, columns)" if len(run.network.input_shape) == 3 else ""
+    found.append(("inputs of the network", f"{inputs:,}{kind}{shape}"))
     if about.get("fingerprint"):
         found.append(("fingerprint of the rows", about["fingerprint"]))
     if about.get("zero_weight_rows"):

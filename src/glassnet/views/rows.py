@@ -26,7 +26,7 @@ class ClassRows:
 
     Attributes
     ----------
-    X : as the network takes them, (m, features)
+    X : as the network takes them, (m, features) or (m, channels, height, width)
     outputs : the network's, (m, outputs)
     true, predicted : class numbers, (m,)
     classes : names in the order of the outputs
@@ -61,7 +61,7 @@ def state_of(run: Run, iteration: int | None) -> State:
 
 
 def training_inputs(run: Run, picture: str) -> Array:
-    """X of the rows the run was trained on, (m, features).
+    """X of the rows the run was trained on, (m, features) or (m, channels, height, width).
 
     Raises
     ------
@@ -206,8 +206,9 @@ def standings(run: Run, state: State, X: Array) -> Array:
 
 
 def line_values(run: Run, state: State, X: Array, name: str) -> Array:
-    """A forward line's values for any inputs (m, n), by the equations that predict, (m, units)."""
-    values: dict[str, Any] = {**state, "X": np.asarray(X, dtype=run.settings.dtype), "m": float(len(X))}
+    """A forward line's values for any inputs, by the equations that predict: (m, units), or maps (m, maps, height, width)."""
+    inputs = np.asarray(X, dtype=run.settings.dtype).reshape(len(X), *run.network.input_shape)
+    values: dict[str, Any] = {**state, "X": inputs, "m": float(len(X))}
     with np.errstate(all="ignore"):
         for equation in run.derivation.inference:
             values[equation.name] = equation.expression.evaluate(values, np)

@@ -34,7 +34,7 @@ def plot_weights(
     shape: Sequence[int] | None = None,
     iteration: int | None = None,
 ) -> Axes:
-    """The weights W of a dense layer, blue below zero and red above, one colour scale for all.
+    """The weights W of a layer, blue below zero and red above, one colour scale for all; of a convolution its filters.
 
     Parameters
     ----------
@@ -66,6 +66,10 @@ def plot_weights(
             )
         given = dict(parameters)  # type: ignore[arg-type]
     name = f"W{layer}"
+    if run is not None and name in given and np.ndim(given[name]) == 4:
+        from glassnet.views.filters import plot_filters
+
+        return plot_filters(run, ax, layer=layer, iteration=iteration)
     if name not in given:
         weights = [key for key in given if key.startswith("W")]
         raise GlassnetError(unknown_name("parameter", name, weights or given))

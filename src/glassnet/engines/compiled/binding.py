@@ -275,7 +275,8 @@ class Binder:
             return self._gemm_pieces(operation, row) if isinstance(operation, Gemm) else None
         if not isinstance(operation, Vector) or row[1] * row[5] < WORTH_SHARING_STEPS:
             return None
-        if any(i.code in ("sum_columns", "sum_channels") for i in operation.program) or len(operation.slots_written) > MOST_SUMS:
+        summed = any(i.code in ("sum_columns", "sum_channels") for i in operation.program)
+        if summed or len(operation.slots_written) > MOST_SUMS:
             return None
         region = self._region(operation)
         if region is not None:
@@ -363,14 +364,13 @@ class Binder:
 
     def _image_pieces(self, operation: Convolution | Pool, row: list[int], rows: int) -> Pieces | None:
         """A convolution or pool cut by images; each lane's slope by the kernel is its own and added up afterwards."""
-        work = float(np.prod(operation.size)) * rows
         if isinstance(operation, Convolution):
-            work = flops(operation, rows)
-        if rows < len(self.lanes) or work < (WORTH_SHARING_PRODUCT if isinstance(operation, Convolution) else WORTH_SHARING_STEPS):
+            worth = flops(operation, rows) >= WORTH_SHARING_PRODUCT
+        else:
+            worth = float(np.prod(operation.size)) * rows >= WORTH_SHARING_STEPS
+        if rows < len(self.lanes) or not worth:
             return None
-        image, maps = (
-            entries(self.program.shapes[n], 1) * self.itemsize for n in (operation.image, operation.maps)
-        )
+        image, maps = (entries(self.program.shapes[n], 1) * self.itemsize for n in (operation.image, operation.maps))
         slope = isinstance(operation, Convolution) and operation.kind == "kernel"
         count = entries(self.program.shapes[operation.target], 0) if slope else 0
         edges = [rows * lane // len(self.lanes) for lane in range(len(self.lanes) + 1)]
@@ -386,7 +386,9 @@ class Binder:
                 part[6] += start * maps
                 part[9] = self.lanes[lane]
                 if slope and lane:  # the room of a lane has the slope behind what is unfolded
-                    private[lane] = part[5] = self.lanes[lane] + layout_of(operation, self.itemsize).room * self.itemsize
+                    private[lane] = part[5] = (
+                        self.lanes[lane] + layout_of(operation, self.itemsize).room * self.itemsize
+                    )
                     part[8] = 0
             made.append([part])
         return Pieces(made, set(), partial=(row[5], private, count) if slope else None)

@@ -147,7 +147,9 @@ def _slide(g, padded, first, length, whole, pitch, room, like):
     for k in range(g[C]):
         for r in range(g[KH]):
             for s in range(g[KW]):
-                source = numbers_at(padded + (k * plane_size + (first + r * g[DY]) * pitch + s * g[DX]) * size, length, like)
+                source = numbers_at(
+                    padded + (k * plane_size + (first + r * g[DY]) * pitch + s * g[DX]) * size, length, like
+                )
                 out = numbers_at(to, whole, like)
                 for t in range(length):
                     out[t] = source[t]
@@ -165,7 +167,9 @@ def _slide_back(g, padded, first, length, whole, pitch, room, like):
     for k in range(g[C]):
         for r in range(g[KH]):
             for s in range(g[KW]):
-                target = numbers_at(padded + (k * plane_size + (first + r * g[DY]) * pitch + s * g[DX]) * size, length, like)
+                target = numbers_at(
+                    padded + (k * plane_size + (first + r * g[DY]) * pitch + s * g[DX]) * size, length, like
+                )
                 under = numbers_at(at, length, like)
                 for t in range(length):
                     target[t] += under[t]
@@ -360,7 +364,7 @@ def pool(kind, count, g, image, maps, source, factors):
     zero = factors.dtype.type(0)
     high, wide, h, w = g[OH], g[OW], g[H], g[W]
     pairs = g[KH] == 2 and g[KW] == 2 and g[SY] == 2 and g[SX] == 2
-    back = kind == UNPOOL or kind == SPREAD_AVERAGE
+    back = kind in (UNPOOL, SPREAD_AVERAGE)
     whole = pairs and kind == UNPOOL and high * 2 == h and wide * 2 == w
     share = factors.dtype.type(1.0 / (g[KH] * g[KW]))
     if back and not whole:

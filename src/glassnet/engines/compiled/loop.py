@@ -29,7 +29,8 @@ from glassnet.engines.compiled.kept import kept
 from glassnet.engines.compiled.narrow import narrow_backward, narrow_forward
 from glassnet.engines.compiled.thin import dots, outer, shares
 
-GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE, NARROW_FORWARD, NARROW_BACKWARD, CONVOLVE, POOL = range(14)
+(GEMM, VECTOR, ZERO, SCALAR, MASK, METRIC, DOTS, SHARES, OUTER, RANGE, NARROW_FORWARD, NARROW_BACKWARD, CONVOLVE,
+ POOL) = range(14)  # fmt: skip
 SPLIT = 16
 """In a row of the table of operations: where its parts stand, one a lane, when several threads share it."""
 PART_TARGET, PART_PRIVATE, PART_COUNT = 13, 14, 15

@@ -430,11 +430,14 @@ class Machine:
         vectors = self.operations[self.operations[:, 0] == loop.VECTOR]
         images = self.operations[self.operations[:, 0] == loop.CONVOLVE]
         sized = self.operations[images[:, 3]].astype(np.float64)
-        unfolded = sized[:, [convolution.C, convolution.KH, convolution.KW, convolution.F, convolution.OH, convolution.OW]]
+        unfolded = sized[
+            :, [convolution.C, convolution.KH, convolution.KW, convolution.F, convolution.OH, convolution.OW]
+        ]
         convolved = 2.0 * float((images[:, 2] * unfolded.prod(axis=1)).sum())
         work = (
             convolved / 1e10
-            + 2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10 + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
+            + 2.0 * float(gemms[:, 3:6].prod(axis=1).sum()) / 2e10
+            + float((vectors[:, 1] * vectors[:, 5]).sum()) * 1e-9
         )
         return max(1, int(seconds / (work + len(self.operations) * 1e-7)))
 
