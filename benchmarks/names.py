@@ -33,6 +33,7 @@ PEERS = {
         Peer("torch-compile", "peer_torch", "torch", "compile"),
         Peer("torch-channels-last", "peer_torch", "torch", "channels_last"),
         Peer("jax", "peer_jax", "jax"),
+        Peer("jax-steps", "peer_jax", "jax", "steps"),
         Peer("numpy", "peer_numpy", "numpy"),
         Peer("R", "peer_r", "numpy"),
     )
@@ -43,7 +44,7 @@ DEFAULT = ("glassnet", "scikit-learn", "torch", "torch-compile", "jax", "numpy",
 
 
 def asked_for(names: tuple[str, ...], workload: Workload) -> list[str]:
-    """The peers of one workload: with glassnet come its variants, with torch its other layout of images."""
+    """The peers of one workload: with glassnet come its variants, with torch and JAX their other ways with images."""
     found = []
     for name in names:
         found.append(name)
@@ -51,6 +52,8 @@ def asked_for(names: tuple[str, ...], workload: Workload) -> list[str]:
             found.append("glassnet-train" if workload.name == "iris" else "glassnet-last")
         if name == "torch" and workload.stages:
             found.append("torch-channels-last")
+        if name == "jax" and workload.stages:
+            found.append("jax-steps")
     return list(dict.fromkeys(found))
 
 
@@ -62,8 +65,8 @@ def not_applicable(name: str, workload: Workload) -> str | None:
         return "no full-batch gradient descent of a logistic regression"
     if name == "R" and workload.name != "flower":
         return "only flower"
-    if name == "torch-channels-last" and not workload.stages:
-        return "only images have channels"
+    if name in ("torch-channels-last", "jax-steps") and not workload.stages:
+        return "only for networks of images"
     if name == "glassnet-train" and workload.unit != "fit":
         return "only iris; elsewhere glassnet is gn.train"
     if name == "glassnet-last" and workload.unit == "fit":

@@ -7,7 +7,8 @@ from typing import Any
 
 COLOURS = {
     "glassnet": "#0b6e4f", "glassnet-train": "#53a686", "scikit-learn": "#f08a24", "torch": "#d1495b",
-    "torch-compile": "#e8a0a9", "torch-channels-last": "#f3cdd2", "jax": "#3d6fb6", "numpy": "#8a8a8a", "R": "#b8b8b8",
+    "torch-compile": "#e8a0a9", "torch-channels-last": "#f3cdd2", "jax": "#3d6fb6", "jax-steps": "#a9c1e4",
+    "numpy": "#8a8a8a", "R": "#b8b8b8",
 }  # fmt: skip
 LEFT_OUT = ("glassnet-last", "glassnet-reference", "glassnet-compiled")
 """Variants for the table, not for the picture."""

@@ -1,7 +1,11 @@
-"""JAX: `jit` over the whole training, `lax.scan` over its steps."""
+"""JAX: `jit` over the whole training, `lax.scan` over its steps; or a jitted step, called from Python (`steps`).
+
+Within a scan XLA runs convolutions of several channels on one slow way; `steps` is there for networks that have them.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,7 @@ from benchmarks.workloads import Parameters, Problem
 class Scan:
     """Compiled in the first call, for these shapes."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, variant: str) -> None:
         import jax
 
         w = problem.workload
@@ -28,10 +32,8 @@ class Scan:
             raise ValueError(f"{w.rows} rows are no multiple of the batch of {size}; lax.scan needs equal batches.")
 
         def pooled(A: Any, pool: int) -> Any:
-            if len(w.stages) > 1:
-                window = (1, 1, pool, pool)
-                return lax.reduce_window(A, -jnp.inf, lax.max, window, window, "VALID")
-            return jnp.max(jnp.stack([A[:, :, r::pool, c::pool] for r in range(pool) for c in range(pool)]), axis=0)
+            parts = [A[:, :, r::pool, c::pool] for r in range(pool) for c in range(pool)]
+            return functools.reduce(jnp.maximum, parts)
 
         def cost(params: Any, X: Any, Y: Any) -> Any:
             for stage, (W, b) in zip(w.stages, params, strict=False):
@@ -68,8 +70,7 @@ class Scan:
             return update(carried, lax.dynamic_slice_in_dim(X, first, size), lax.dynamic_slice_in_dim(Y, first, size))
 
         def training(params: Any, X: Any, Y: Any, order: Any) -> Any:
-            zeros = jax.tree.map(jnp.zeros_like, params) if w.rule == "adam" else None
-            carried = (params, zeros, zeros, jnp.zeros((), X.dtype))
+            carried = (params, *self._memory(w, params, jax, jnp))
             carried, _ = lax.scan(
                 lambda c, number: (step(c, number, X, Y, order), None), carried, jnp.arange(w.epochs * batches)
             )
@@ -79,8 +80,25 @@ class Scan:
         start = [(jnp.asarray(W), jnp.asarray(b)) for W, b in problem.start]
         order = None if problem.order is None else jnp.asarray(problem.order.reshape(-1))
         self.arguments = (start, jnp.asarray(problem.X), jnp.asarray(problem.targets), order)
-        self.train = jax.jit(training).lower(*self.arguments).compile()
         self.values: Any = None
+        if variant == "steps":
+            one = jax.jit(step).lower((start, *self._memory(w, start, jax, jnp)), 0, *self.arguments[1:]).compile()
+
+            def stepped(params: Any, X: Any, Y: Any, order: Any) -> Any:
+                carried = (params, *self._memory(w, params, jax, jnp))
+                for number in range(w.epochs * batches):
+                    carried = one(carried, number, X, Y, order)
+                return carried[0]
+
+            self.train: Any = stepped
+        else:
+            self.train = jax.jit(training).lower(*self.arguments).compile()
+
+    @staticmethod
+    def _memory(w: Any, params: Any, jax: Any, jnp: Any) -> Any:
+        """Moments and the count of updates, as the update carries them."""
+        zeros = jax.tree.map(jnp.zeros_like, params) if w.rule == "adam" else None
+        return zeros, zeros, jnp.zeros((), params[0][0].dtype)
 
     def run(self) -> None:
         self.values = self.jax.block_until_ready(self.train(*self.arguments))
@@ -93,4 +111,4 @@ class Scan:
 
 
 def prepare(problem: Problem, variant: str) -> Trainer:
-    return Scan(problem)
+    return Scan(problem, variant)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,30 @@ class CompiledTraining(Training):
         with blas_alone():
             return super().go()
 
+    @cached_property
+    def pictures(self) -> EpochPictures:
+        """What the compiled loop reads."""
+        return EpochPictures(self.run)
+
+    def measured_at_start(self) -> dict[str, float]:
+        if self.iteration >= self.run.settings.epochs * self.batches.per_epoch:
+            return super().measured_at_start()
+        with (
+            machine_of(self.run, self.pictures, self.measure, rows(self.checked)) as machine,
+            compiling_said(self.say),
+        ):
+            machine.load(self.state)
+            row, count = machine.measured(), machine.metrics
+        score = self.measure.score(row[HEAD : HEAD + count], self.measure.spread(self.checked))
+        found = {"cost": row[ROW_COST], "penalty": row[ROW_PENALTY], self.measure.metric: score}
+        if self.run.validation is not None:
+            held = self.measure.score(row[HEAD + count :], self.measure.spread(self.run.validation))
+            found |= {"validation_cost": row[ROW_VALIDATION], f"validation_{self.measure.metric}": held}
+        if not np.isfinite([found["cost"], found.get("validation_cost", 0.0)]).all():
+            return super().measured_at_start()  # which names the equation
+        return {name: float(value) for name, value in found.items()}
+
     def run_epochs(self, first: int, progress: Progress) -> str | None:
-        self.pictures = EpochPictures(self.run)
         with machine_of(self.run, self.pictures, self.measure, rows(self.checked)) as self.machine:
             self.machine.load(self.state)
             self.spread = self.measure.spread(self.checked)

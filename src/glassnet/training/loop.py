@@ -116,6 +116,7 @@ class Training:
         self.certain = CertainRows(run, self.batches) if CertainRows.known(run) else None
         self.interruption = Interruption()
         self.began = self.written = time.monotonic()
+        self.say: Callable[[str], None] = print
         self.writing = 0.0
 
     # Where it stands.
@@ -152,6 +153,7 @@ class Training:
             Progress(self.show, epochs, first_epoch) as progress,
         ):
             try:
+                self.say = progress.say
                 self.begin()
                 if self.stopped_before and epochs > first_epoch:
                     self.run.facts["message"] = (
@@ -215,7 +217,11 @@ class Training:
                     discard_run(self.out)
                 raise
         if "initial" not in facts:
-            facts["initial"] = self._measured(self.state)
+            facts["initial"] = self.measured_at_start()
+
+    def measured_at_start(self) -> dict[str, float]:
+        """Cost, penalty and metric of the initial parameters."""
+        return self._measured(self.state)
 
     def _epoch(self, epoch: int, progress: Progress) -> str | None:
         """One epoch, or the rest of one; a status when training ends here."""

@@ -48,7 +48,7 @@ SCALAR_CODES = (
  LAGS, QUIET, PENDING, LANES, SLOPE_SIZE, SLOT_M, SLOT_ALPHA, SLOT_T, SLOT_J, SLOT_L, SLOT_R, SLOT_SQUARES, SLOT_METRIC,
  METRICS, WEIGHTED, MEASURE_BEGIN, MEASURE_END, MEASURE_LAST, MEASURE_LAST_END, MEASURE_SIZE, MEASURE_M, MEASURE_L, MEASURE_S,
  MEASURE_METRIC, CHECK_X, CHECK_Y, CHECK_W, CHECK_ROWS, VALID_X, VALID_Y, VALID_W, VALID_ROWS, VALID_LAST, VALID_LAST_END,
- PENALTY_BEGIN, PENALTY_END, PENALTY_M, PENALTY_S, PENALTY_R, GIVEN, EXPLODED_AT, SERVES, SIZE) = range(72)  # fmt: skip
+ PENALTY_BEGIN, PENALTY_END, PENALTY_M, PENALTY_S, PENALTY_R, GIVEN, EXPLODED_AT, ONLY_MEASURES, SIZE) = range(72)  # fmt: skip
 
 # Where the operations of an update stand, by batch size: before the tiles, after them, and the assignments.
 PRE, PRE_END, POST, POST_END, UPDATE, UPDATE_END = range(6)
@@ -468,7 +468,9 @@ def _measured_row(row, sums, totals, t):
 
 @kept
 def advance(lane, t, alphas, numbers, other, rows, snapshots, marks, sums, totals):
-    """Make updates until `plan[STOP]`; what happened stands in `plan`, `rows`, `snapshots` and `sums`.
+    """Make updates until `plan[STOP]`, or only measure the state.
+
+    What happened stands in `plan`, `rows`, `snapshots` and `sums`.
 
     In another lane than the first: help with them.
     """
@@ -476,6 +478,11 @@ def advance(lane, t, alphas, numbers, other, rows, snapshots, marks, sums, total
         _serve(lane, t)
         return FINISHED
     plan, mine = t.plan, t.scalars[0]
+    if plan[ONLY_MEASURES]:
+        _measured_row(rows[0], sums, totals, t)
+        for helper in range(1, plan[LANES]):
+            store_shared(t.mail[helper], POSTED, -1)
+        return FINISHED
     iteration, per_epoch, count, batch = plan[ITERATION], plan[PER_EPOCH], plan[ROWS], plan[BATCH]
     state = numbers_at(plan[STATE], plan[STATE_SIZE], t.factors[0])
     epochs, taken, pending, result = 0, 0, -1, FINISHED

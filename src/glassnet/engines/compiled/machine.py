@@ -450,6 +450,40 @@ class Machine:
         states = [np.empty(self.state_size, dtype=self.dtype) for _ in range(count)]
         return states, np.array([_address(state) for state in states], dtype=np.int64)
 
+    def measured(self) -> np.ndarray:
+        """The row of the history that the present state has: cost, penalty, held-out cost and metrics."""
+        rows: np.ndarray = np.full((1, loop.HEAD + 2 * self.metrics), np.nan)
+        lags, self.plan[loop.LAGS] = self.plan[loop.LAGS], 0
+        self.plan[loop.ONLY_MEASURES] = 1
+        try:
+            nothing = np.zeros(0, dtype=np.int64)
+            self._launch(np.zeros(0), np.zeros((1, 1), dtype=np.int64), rows, nothing, np.empty((0, 3)))
+        finally:
+            self.plan[loop.ONLY_MEASURES], self.plan[loop.LAGS] = 0, lags
+        return np.asarray(rows[0])
+
+    def _launch(
+        self, alphas: np.ndarray, orders: np.ndarray, rows: np.ndarray, snapshots: np.ndarray, marks: np.ndarray
+    ) -> int:
+        """One call of the compiled loop, with its helpers in the other lanes."""
+        self.mail[:] = 0
+        tables = loop.Tables(
+            self.plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at,
+            self.mail, self._order, orders,
+        )  # fmt: skip
+        arguments = (tables, alphas, self._numbers, self._other, rows, snapshots, marks, self.sums, self.totals)
+        with blas_alone():
+            submit: Any = helper_threads(self.lanes).submit
+            here = present_core() if self.lanes > 1 else -1
+            helpers = [submit(_help, here, lane, arguments) for lane in range(1, self.lanes)]
+            try:
+                return int(loop.advance(0, *arguments))
+            finally:
+                self.mail[1:, loop.POSTED] = -1
+                for helper in helpers:
+                    if not helper.cancel():
+                        helper.result()
+
     def advance(
         self, iteration: int, alphas: np.ndarray, *, stride: int = 0, costs: float = 0.0, squares: float = 0.0,
         limit: float = np.inf, given: np.ndarray | None = None, first_given: int = 0, quiet: bool = False,
@@ -476,23 +510,7 @@ class Machine:
         epochs = stop // self.per_epoch - iteration // self.per_epoch
         rows = np.full((epochs, loop.HEAD + 2 * self.metrics), np.nan)
         orders = np.zeros((1, 1), dtype=np.int64) if given is None else given
-        self.mail[:] = 0
-        tables = loop.Tables(
-            plan, self.operations, self.steps, self.ranges, self.scalars, self.factors, self.lane_table, self.sums_at,
-            self.mail, self._order, orders,
-        )  # fmt: skip
-        arguments = (tables, alphas, self._numbers, self._other, rows, snapshots, marks, sums, self.totals)
-        with blas_alone():
-            submit: Any = helper_threads(self.lanes).submit
-            here = present_core() if self.lanes > 1 else -1
-            helpers = [submit(_help, here, lane, arguments) for lane in range(1, self.lanes)]
-            try:
-                result = loop.advance(0, *arguments)
-            finally:
-                self.mail[1:, loop.POSTED] = -1
-                for helper in helpers:
-                    if not helper.cancel():
-                        helper.result()
+        result = self._launch(alphas, orders, rows, snapshots, marks)
         taken = int(plan[loop.SNAPSHOTS])
         kept = [(int(marks[i, 0]), states[i], float(marks[i, 1]), float(marks[i, 2])) for i in range(taken)]
         ended = int(plan[loop.EPOCHS]) - (1 if plan[loop.PENDING] >= 0 else 0)
