@@ -308,8 +308,9 @@ class Run:
 
         Parameters
         ----------
-        kinds : "boundary", "network", "cost", "weights", "activations", or several side by side
-        options : frames, spacing ("log" or "linear" in iterations), size, fps, ease, sample, ...: see `Film`
+        kinds : "boundary", "network", "cost", "weights", "activations", of images "filters" and "feature_maps", or several
+            side by side
+        options : frames, spacing ("log" or "linear" in iterations), size, fps, ease, sample, stage, ...: see `Film`
 
         Raises
         ------

@@ -6,6 +6,7 @@ style sheets and drawings away.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -78,7 +79,7 @@ def network_html(network: Network) -> str:
     return _piece(
         "network",
         network=network,
-        inputs=(network.input_shape[0], shape_text(("m", *network.input_shape))),
+        inputs=(math.prod(network.input_shape), shape_text(("m", *network.input_shape))),
         brief=brief(network),
         rows=[None if place is None else rows[place] for place in shown],
         left_out=(len(hidden), sum(row.trained for row in hidden)),

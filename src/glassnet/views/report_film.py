@@ -153,6 +153,7 @@ class Diagram:
         drawn = {name for pair in self.names for name in pair}
         self.others = [p.name for p in run.derivation.parameters if p.name not in drawn]
         self.kept: dict[str, list[Array]] = {}
+        self.source: str | None = None
         self.labels = self._labels(run)
 
     def _labels(self, run: Run) -> list[list[str]]:
@@ -160,8 +161,8 @@ class Diagram:
             return []
         if len(run.network.input_shape) == 3:  # the first dense layer sees what became of the maps, such as F2
             below = next(line for line in run.derivation.forward if line.name == f"Z{self.names[0][0][1:]}")
-            source = next(node.left for node in walk(below.expression) if isinstance(node, MatMul))
-            first = [f"{source}[{i}]" for i in self.units[0]]
+            self.source = str(next(node.left for node in walk(below.expression) if isinstance(node, MatMul)))
+            first = [f"{self.source}[{i}]" for i in self.units[0]]
         else:
             names = features_of(run).names
             first = [names[i] for i in self.units[0]]
@@ -197,6 +198,7 @@ class Diagram:
                 max((np.abs(stacked[b][np.isfinite(stacked[b])]).max(initial=0.0) for _, b in self.names if b), default=0.0)
             ),
             "others": self.others,
+            "source": self.source,
         }  # fmt: skip
 
     def _layers(self) -> list[dict[str, Any]]:

@@ -167,7 +167,9 @@ export class NetworkScene {
         text(g, words, x, place.gap.y, { colour: ink, align: side, size: 12 });
       }
       const count = layer.size.toLocaleString("en");
-      const head = l === 0 ? `${count} input${layer.size === 1 ? "" : "s"}` : `${count} unit${layer.size === 1 ? "" : "s"}`;
+      const several = layer.size === 1 ? "" : "s";
+      const first = this.data.source ? `${this.data.source}: ${count} number${several}` : `${count} input${several}`;
+      const head = l === 0 ? first : `${count} unit${several}`;
       const align = this.places.length === 1 ? "center" : l === 0 ? "left" : l === this.places.length - 1 ? "right" : "center";
       const x = align === "left" ? 6 : align === "right" ? this.canvas.width - 6 : place.x;
       text(g, head, x, 14, { colour: css(palette.quiet), align, size: 12 });

@@ -47,7 +47,7 @@ export class PicturesScene {
       small.putImageData(image, 0, 0);
       const x = left + 8 + (unit % columns) * (cell + 8);
       const y = 8 + Math.floor(unit / columns) * (high + 24);
-      text(g, `unit ${unit + 1}`, x, y + 8, { colour: css(palette.quiet), size: 12 });
+      text(g, data.channels ? `filter ${unit}` : `unit ${unit + 1}`, x, y + 8, { colour: css(palette.quiet), size: 12 });
       g.drawImage(this.hidden, x, y + 16, cell, high);
       g.strokeStyle = css(palette.line);
       g.lineWidth = 1;
@@ -62,9 +62,10 @@ export class PicturesScene {
     legend(this.legend, [
       [patch(-1), `−${format(data.largest, 3)}`],
       [patch(0), "0"],
-      [patch(1), `${format(data.largest, 3)}: weight ${data.name} of each pixel`],
+      [patch(1), `${format(data.largest, 3)}: weight ${data.name}${data.channels ? "" : " of each pixel"}`],
     ], palette);
-    canvas.element.setAttribute("aria-label", `The weights ${data.name} from the pixels to the first ${data.units} units, as pictures.`);
+    const said = data.channels ? `of the first ${data.units} filters` : `from the pixels to the first ${data.units} units`;
+    canvas.element.setAttribute("aria-label", `The weights ${data.name} ${said}, as pictures.`);
   }
 }
 
