@@ -48,7 +48,7 @@ def test_every_column_of_the_history(size):
             "gradient_norm", "seconds",
         ]  # fmt: skip
         assert np.array_equal(compiled.history["learning_rate"], reference.history["learning_rate"])
-        assert compiled.initial == reference.initial
+        assert compiled.initial == pytest.approx(reference.initial, rel=1e-12)  # each engine measures its own start
         seconds = compiled.history["seconds"]
         assert seconds[0] > 0
         assert (np.diff(seconds) >= 0).all()
