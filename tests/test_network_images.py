@@ -54,7 +54,7 @@ HEAD = (gn.Flatten(), gn.Dense(1))
          "Conv2D 1 has the activation 'relu' and an Activation layer follows it; give Conv2D no activation, or leave the "
          "Activation layer out."),
         (lambda: gn.Network((1, 6, 6), gn.Conv2D(2, 3), gn.MaxPool2D(2), gn.MaxPool2D(2), *HEAD),
-         "Layer 1 states P1 twice; put a Dense or Conv2D layer between two layers of the same kind."),
+         "Layer 1 has two pools (P1 twice); put a Dense or Conv2D layer between them, or leave one out."),
         (lambda: gn.Network((5, 5), gn.Conv2D(2, 3), *HEAD),
          "Network got the input shape (5, 5); it needs the number of features, a whole number above 0, or (channels, height, "
          "width) of images."),
@@ -199,3 +199,52 @@ def test_an_image_network_is_stored_and_read_back(tmp_path):
     np.testing.assert_array_equal(loaded.predict(X), run.predict(X))
     for name, value in run.at(3).parameters.items():
         np.testing.assert_array_equal(loaded.at(3).parameters[name], value)
+
+
+def test_maps_laid_out_as_the_answer():
+    network = gn.Network((1, 4, 4), gn.Conv2D(2, 3, padding="same"), gn.Flatten())
+    assert network.output_units == 2 * 4 * 4  # not the two filters
+    X, Y = inputs(6, 1, 4, 4), inputs(6, 32)
+    runs = [gn.train(network, X, Y, epochs=3, engine=e, progress=False) for e in ("reference", "compiled")]
+    np.testing.assert_allclose(runs[0].parameters["W1"], runs[1].parameters["W1"], rtol=1e-12)
+    with pytest.raises(gn.DataError, match=r"for 6 rows of X and 32 outputs it needs \(6, 32\)"):
+        gn.train(network, X, Y[:, :1], progress=False)
+
+
+@pytest.mark.parametrize("text", ["2×5×5 → batch norm → conv 3x3 relu → flatten → 2", "3 → batch norm → 2"])
+def test_batch_norm_of_the_inputs(text):
+    network = gn.Network.parse(text)
+    X, Y = inputs(12, *network.input_shape), inputs(12, 2)
+    auto, reference = (gn.train(network, X, Y, epochs=2, engine=e, progress=False) for e in ("auto", "reference"))
+    np.testing.assert_allclose(auto.parameters["gamma0"], reference.parameters["gamma0"], rtol=1e-12)
+
+
+def test_a_softmax_after_the_global_average():
+    network = gn.Network.parse("1×6×6 → conv 3x3 → global average → softmax")
+    assert [e.name for e in gn.derive(network).forward] == ["Z1", "G1", "A1"]
+    assert gn.gradcheck(network, inputs(5, 1, 6, 6), np.array([0, 1, 2, 1, 0])).passed
+    with pytest.raises(gn.GlassnetError, match=r"Layer 1 has two activations \(A1 twice\)"):
+        gn.Network.parse("1×6×6 → conv 3x3 relu → global average → softmax")
+
+
+def test_a_blank_background_is_no_wrong_slope():
+    X = np.zeros((8, 1, 10, 10))
+    X[:, :, 4:7, 4:7] = inputs(8, 1, 3, 3)
+    network = gn.Network.parse("1×10×10 → conv 3x3 relu without bias → pool 2 → flatten → 2 softmax")
+    found = gn.gradcheck(network, X, np.arange(8) % 2)
+    assert found.passed, str(found)
+    assert next(row.checked for row in found.rows if row.name == "dW1") == 27  # of the weights none is left out
+
+
+def test_the_place_of_a_bad_pixel():
+    X = inputs(4, 2, 5, 5)
+    X[3, 1, 2, 4] = np.nan
+    network = gn.Network.parse("2×5×5 → conv 3x3 → flatten → 1")
+    with pytest.raises(gn.DataError, match=r"NaN \(missing\) in image 3, channel 1, row 2, column 4 \(from 0\)"):
+        gn.train(network, X, inputs(4, 1), progress=False)
+
+
+def test_channels_that_stand_last_are_noticed():
+    X, y = np.abs(inputs(12, 8, 8, 3)), np.arange(12) % 2
+    with pytest.raises(gn.GlassnetError, match=r"channels seem to stand last; it needs \(m, channels, height, width\)"):
+        gn.NetworkClassifier("conv 3x3 relu, flatten, 1 sigmoid").fit(X, y)

@@ -18,13 +18,13 @@ SWISH = gn.activation("swish", lambda z: z * gn.sigmoid(z))
     [
         ("2 → 40 tanh → 1 sigmoid", gn.Network(2, gn.Dense(40, "tanh"), gn.Dense(1, "sigmoid"))),
         ("2 -> dense 40 tanh -> 1", gn.Network(2, gn.Dense(40, "tanh"), gn.Dense(1))),
-        ("2, 40 tanh, 1 sigmoid", gn.Network(2, gn.Dense(40, "tanh"), gn.Dense(1, "sigmoid"))),
+        ("2, 40 TANH, Dense 1 Sigmoid", gn.Network(2, gn.Dense(40, "tanh"), gn.Dense(1, "sigmoid"))),
         (
             "1x28x28, conv 8x5 relu, pool 2, flatten, dense 10 softmax",
             gn.Network((1, 28, 28), gn.Conv2D(8, 5, "relu"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(10, "softmax")),
         ),
         (
-            "3 × 9 × 8 → Conv 4x3x2 same stride 1x2 dilation 2 init normal(0.1) bias init ones → global average → 2 softmax",
+            "3 X 9 × 8 → Conv 4X3x2 same stride 1x2 dilation 2 init normal(0.1) bias init ones → global average → 2 softmax",
             gn.Network(
                 (3, 9, 8),
                 gn.Conv2D(4, (3, 2), stride=(1, 2), padding="same", dilation=2, init="normal(0.1)", bias_init="ones"),
@@ -136,7 +136,7 @@ def test_every_activation(name):
         (
             "1x9x9 → flatten → 1",
             (1, 8, 8),
-            "as the shape of the inputs and input_shape=(1, 8, 8); leave one of them out.",
+            "got '1x9x9' as the shape of the inputs, and it is 1×8×8; leave it out.",
         ),
         ("dense relu", 2, "it needs a number of units, as in 'dense 40 tanh'"),
     ],

@@ -176,7 +176,12 @@ def square_stack(maps: Any) -> Array:
 
 def _channels(image: Any, channels_first: bool) -> Array:
     """The image as (channels, h, w)."""
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except ValueError:
+        raise GlassnetError(
+            "The image has rows of different lengths; each row needs as many numbers as the others."
+        ) from None
     if array.ndim not in (2, 3) or array.dtype.kind not in "uifb" or 0 in array.shape:
         raise GlassnetError(
             f"The image has the shape {array.shape} and the type {array.dtype}; it needs numbers (height, width), "

@@ -56,6 +56,11 @@ class Weighted(Layer):
         later = activated_later(following)
         name = type(self).__name__
         if later and activation_name(self.activation) != "linear":
+            if any(
+                isinstance(layer, _Pool | Flatten | GlobalAveragePool2D)
+                for layer in following[: following.index(later)]
+            ):
+                return False  # of two activations with a pool between them the second is refused
             raise GlassnetError(
                 f"{name} {forward.layer + 1} has the activation '{activation_name(self.activation)}' and an Activation "
                 f"layer follows it; give {name} no activation, or leave the Activation layer out."

@@ -9,6 +9,7 @@ Two equal descriptions are equal objects, and a description can be stored as JSO
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ class Network:
     @property
     def output_units(self) -> int:
         """How many numbers the network answers with."""
-        return next(layer.outputs for layer in reversed(self.layers) if isinstance(layer, Weighted))
+        return math.prod(int(d) for d in self.forward().value.shape[1:])
 
     @classmethod
     def parse(

@@ -23,49 +23,50 @@ from glassnet.layers import (
     MaxPool2D,
 )
 
-SHAPE = re.compile(r"^\d+(\s*[x×]\s*\d+)*$")
+SHAPE = re.compile(r"^\d+(\s*[xX×]\s*\d+)*$")
 ARROW = re.compile(r"\s*(?:→|->)\s*")
 COMMA = re.compile(r"\s*,\s*(?![^()]*\))")
 WORD = re.compile(r"[^\s()]+(?:\([^()]*\))?")
-SIDES = re.compile(r"^\d+([x×]\d+)*$")
+SIDES = re.compile(r"^\d+([xX×]\d+)*$")
 
 
 def parsed(
-    text: str, input_shape: int | tuple[int, ...] | None, activations: Iterable[FunctionKind]
+    text: str,
+    input_shape: int | tuple[int, ...] | None,
+    activations: Iterable[FunctionKind],
+    asked: str = "Network.parse",
 ) -> tuple[int | tuple[int, ...], list[Layer]]:
-    """The shape of the inputs and the layers that a text names."""
+    """The shape of the inputs and the layers that a text names; `asked` is where a person wrote it."""
     if not isinstance(text, str):
-        raise GlassnetError(
-            f"Network.parse got {type(text).__name__}; it needs a text such as '2 → 40 tanh → 1 sigmoid'."
-        )
+        raise GlassnetError(f"{asked} got {type(text).__name__}; it needs a text such as '2 → 40 tanh → 1 sigmoid'.")
     given: int | tuple[int, ...] | None = input_shape
     parts = (ARROW if ARROW.search(text) else COMMA).split(text.strip().strip(","))
     if not parts[0]:
         raise GlassnetError(
-            "Network.parse got no layers; it needs a text such as 'conv 8x5 relu, pool 2, flatten, 10 softmax'."
+            f"{asked} got no layers; it needs a text such as 'conv 8x5 relu, pool 2, flatten, 10 softmax'."
         )
     stated = _shape(parts[0])
     known = _shape_of(given)
     if known is None:
         if stated is None or len(parts) < 2:
             raise GlassnetError(
-                f"Network.parse got '{text}' without the shape of the inputs; begin with it, as in '2 → ...' or "
+                f"{asked} got '{text}' without the shape of the inputs; begin with it, as in '2 → ...' or "
                 "'1×28×28 → ...', or pass input_shape."
             )
         given, parts = stated, parts[1:]
     elif stated is not None and len(parts) > 1 and (stated == known or len(stated) > 1):
         if stated != known:
             raise GlassnetError(
-                f"Network.parse got '{parts[0]}' as the shape of the inputs and input_shape={given!r}; leave one of them out."
+                f"{asked} got '{parts[0]}' as the shape of the inputs, and it is {'×'.join(map(str, known))}; leave it out."
             )
         parts = parts[1:]
     own = {kind.name: kind for kind in activations}
     assert given is not None
-    return given, [_Reader(part, own).layer() for part in parts]
+    return given, [_Reader(part, own, asked).layer() for part in parts]
 
 
 def _shape(part: str) -> tuple[int, ...] | None:
-    return tuple(int(n) for n in re.split(r"\s*[x×]\s*", part)) if SHAPE.match(part) else None
+    return tuple(int(n) for n in re.split(r"\s*[xX×]\s*", part)) if SHAPE.match(part) else None
 
 
 def _shape_of(given: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -75,8 +76,9 @@ def _shape_of(given: int | tuple[int, ...] | None) -> tuple[int, ...] | None:
 class _Reader:
     """The words of one layer, taken from the left."""
 
-    def __init__(self, part: str, own: dict[str, FunctionKind]) -> None:
+    def __init__(self, part: str, own: dict[str, FunctionKind], asked: str) -> None:
         self.part = part
+        self.asked = asked
         self.own = own
         self.words: list[str] = WORD.findall(part)
 
@@ -191,7 +193,7 @@ class _Reader:
         if not SIDES.match(word):
             raise self.trouble(needs if " needs " in needs else f"it needs {needs}")
         self.words.pop(0)
-        return tuple(int(n) for n in re.split("[x×]", word))
+        return tuple(int(n) for n in re.split("[xX×]", word))
 
     def whole(self, needs: str) -> int:
         sides = self.sides(needs)
@@ -213,7 +215,7 @@ class _Reader:
 
     def trouble(self, what: str) -> GlassnetError:
         return GlassnetError(
-            f"Network.parse cannot read '{self.part}': {what.rstrip('.?')}{'?' if what.endswith('?') else '.'}"
+            f"{self.asked} cannot read '{self.part}': {what.rstrip('.?')}{'?' if what.endswith('?') else '.'}"
         )
 
 

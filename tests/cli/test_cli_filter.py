@@ -241,3 +241,20 @@ def test_misuse(case: str, glassnet: Callable[..., Any]) -> None:
     assert answer.err == sentence + "\n"
     assert answer.out == ""
     assert not list(Path().glob("o.*"))
+
+
+def test_the_picture_itself_is_never_overwritten(glassnet: Callable[..., Any]) -> None:
+    before = Path("grey.png").read_bytes()
+    answer = glassnet("filter", "grey.png", "--kernel", "emboss", "--out", "./grey.png")
+    assert answer.status == 2
+    assert answer.err == (
+        "--out './grey.png' is the picture that is filtered; give another name, so that it is not lost.\n"
+    )
+    assert Path("grey.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--size", "--seed"])
+def test_options_of_random_kernels_with_another(glassnet: Callable[..., Any], option: str) -> None:
+    answer = glassnet("filter", "grey.png", "--kernel", "emboss", option, "5", "--out", "out.png")
+    assert answer.status == 2
+    assert answer.err == f"{option} belongs to --random, not to --kernel; leave it out.\n"

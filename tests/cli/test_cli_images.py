@@ -294,7 +294,7 @@ MISUSES: dict[str, tuple[list[str], str]] = {
     ),
     "a word": (
         ["bars", "--network", "cnv 3x3, flatten, 1 sigmoid"],
-        "Network.parse cannot read 'cnv 3x3': 'cnv' is no layer; did you mean 'conv'?",
+        "--network cannot read 'cnv 3x3': 'cnv' is no layer; did you mean 'conv'?",
     ),
     "two numbers": (
         ["bars", "--network", "8x8, flatten, 1 sigmoid"],
@@ -345,7 +345,7 @@ MISUSES: dict[str, tuple[list[str], str]] = {
     ),
     "another shape": (
         ["bars", "--network", "1x9x9 → flatten → 1 sigmoid"],
-        "Network.parse got '1x9x9' as the shape of the inputs and input_shape=(1, 8, 8); leave one of them out.",
+        "--network got '1x9x9' as the shape of the inputs, and it is 1×8×8; leave it out.",
     ),
     "features of pictures": (
         ["bars", "--features", "x1"],
@@ -370,3 +370,24 @@ def test_misuse(case: str, glassnet: Callable[..., Any]) -> None:
     Path("empty/none").mkdir()
     arguments, sentence = MISUSES[case]
     refused(glassnet("train", *arguments, "--out", "out"), sentence)
+
+
+@pytest.mark.usefixtures("bars")
+def test_a_folder_with_train_and_test_is_judged_by_its_test(glassnet: Callable[..., Any]) -> None:
+    for name in ("across", "down"):
+        for k in range(12):
+            to = Path("split") / ("test" if k % 3 == 0 else "train") / name / f"{k:02d}.png"
+            to.parent.mkdir(parents=True, exist_ok=True)
+            Path(f"bars/{name}/{k:02d}.png").rename(to)
+    done(glassnet("train", "split", *SMALL, *QUICK))
+    answer = done(glassnet("evaluate", "out", "split"))
+    assert "8 rows" in answer.out
+    assert "holds train/ and test/; it is judged by test/." in answer.out + answer.err
+
+
+def test_pictures_without_labels(glassnet: Callable[..., Any]) -> None:
+    np.save("pictures.npy", np.zeros((6, 4, 4), np.uint8))
+    refused(
+        glassnet("train", "pictures.npy", "--out", "out"),
+        "'pictures.npy' holds pictures without labels (6 × 4 × 4); name the array file of their labels with --target.",
+    )

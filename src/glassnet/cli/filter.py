@@ -57,9 +57,14 @@ def filter_picture(
         ),
     ] = None,
     size: Annotated[
-        int, typer.Option(metavar="NUMBER", help="Rows and columns of the random kernels.", rich_help_panel=WHAT)
-    ] = 3,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the random kernels.", rich_help_panel=WHAT)] = 0,
+        int | None,
+        typer.Option(
+            metavar="NUMBER", help="Rows and columns of the random kernels. [default: 3]", rich_help_panel=WHAT
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Of the random kernels. [default: 0]", rich_help_panel=WHAT)
+    ] = None,
     listed: Annotated[
         bool, typer.Option("--list", help="Print the kernels that have names, and end.", rich_help_panel=WHAT)
     ] = False,
@@ -140,12 +145,15 @@ def filter_picture(
         raise GlassnetError(
             "Give one of --kernel and --random: a kernel by name, such as --kernel emboss, or --random 64."
         )
+    if random is None and (size, seed) != (None, None):
+        option = "--seed" if size is None else "--size"
+        raise GlassnetError(f"{option} belongs to --random, not to --kernel; leave it out.")
     if shown not in RANGES:
         raise GlassnetError(unknown_name("range", shown, RANGES))
-    place = _place(out)
+    place = _place(out, image)
     picture = _picture(image, index, grey or random is not None, longest)
     settings = {"padding": _padding(padding), "stride": stride, "dilation": dilation, "flip": flip}
-    _filter(picture, _asked(kernel, random, size, seed), settings, shown, beside, place)
+    _filter(picture, _asked(kernel, random, 3 if size is None else size, seed or 0), settings, shown, beside, place)
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,8 @@ def _list() -> None:
     print(f"{GRADIENT:<20} √(Gx² + Gy²), from sobel_x and sobel_y")
 
 
-def _place(out: str | None) -> Path:
-    """Where the answer goes, refused before anything is computed when it cannot."""
+def _place(out: str | None, image: str) -> Path:
+    """Where the answer goes, refused before anything is computed when it cannot, or when it is the picture itself."""
     if out is None:
         raise GlassnetError("Where is the picture to go? Name it with --out, such as --out filtered.png.")
     place = Path(out)
@@ -190,6 +198,11 @@ def _place(out: str | None) -> Path:
         raise GlassnetError(f"'{out}' is a folder; give a file, such as {place / 'filtered.png'}.")
     if not place.parent.is_dir():
         raise GlassnetError(f"'{out}' cannot be written: there is no folder '{place.parent}'; make it first.")
+    source = Path(image.partition("::")[0].rpartition("#")[0] or image.partition("::")[0])
+    if place.exists() and source.exists() and place.samefile(source):
+        raise GlassnetError(
+            f"--out '{out}' is the picture that is filtered; give another name, so that it is not lost."
+        )
     return place
 
 

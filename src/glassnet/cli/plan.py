@@ -43,7 +43,7 @@ MANY_INPUTS = 100
 EPOCHS = ((10_000, 100), (100_000, 30), (1_000_000, 10))
 BATCHES = ((10_000, 32), (100_000, 128))
 OF_PICTURES = (Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten)
-_PICTURE = re.compile(r"^\d+\s*[x×]\s*\d+\s*[x×]\s*\d+$")
+_PICTURE = re.compile(r"^\d+\s*[xX×]\s*\d+\s*[xX×]\s*\d+$")
 NEVER_NEGATIVE = ("sigmoid", "relu", "softplus", "exp")
 
 
@@ -120,7 +120,8 @@ class Plan:
         """
         if self.notation is None:
             return Network(inputs, *self.layers(outputs, self.head(outputs, task)))
-        network = Network.parse(self.notation, inputs)
+        shape, layers = parsed(self.notation, inputs, (), "--network")
+        network = Network(shape, *layers)
         if network.output_units != outputs:
             head = "linear" if task == "regression" else "sigmoid" if outputs == 1 else "softmax"
             needs = f"{outputs} output{'s' if outputs != 1 else ''}"
@@ -135,7 +136,7 @@ class Plan:
     def stated_shape(self) -> tuple[int, ...] | None:
         """The shape of a picture that --network begins with; None when it begins with a layer, or with a number."""
         first = re.split(r"→|->|,", self.notation or "")[0].strip()
-        return tuple(int(n) for n in re.split(r"\s*[x×]\s*", first)) if _PICTURE.match(first) else None
+        return tuple(int(n) for n in re.split(r"\s*[xX×]\s*", first)) if _PICTURE.match(first) else None
 
     def notated_layers(self) -> list[Layer]:
         """The layers of --network, read without knowing the inputs.
@@ -146,11 +147,11 @@ class Plan:
         """
         assert self.notation is not None
         first = re.split(r"→|->|,", self.notation)[0].strip()
-        if re.match(r"^\d+\s*[x×]\s*\d+$", first):
+        if re.match(r"^\d+\s*[xX×]\s*\d+$", first):
             raise GlassnetError(
                 f"--network begins with '{first}'; a picture's shape is channels×height×width, as in '1×28×28 → ...'."
             )
-        return parsed(self.notation, None if self.stated_shape else 1, ())[1]
+        return parsed(self.notation, None if self.stated_shape else 1, (), "--network")[1]
 
     @property
     def takes_pictures(self) -> bool:

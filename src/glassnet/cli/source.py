@@ -225,6 +225,8 @@ def read_source(
     bundled = bundled or (bundled is None and data in dataset_names() and not Path(data).is_file())
     if arrays and not bundled and _holds_samples(data, target, labelled):
         return _samples(data, target, described, labelled, pictures, like, skip_damaged, fingerprints)
+    if arrays and not bundled and target is None and labelled:
+        _need_labels(data)
     if pictures is not None and (pictures.given or pictures.damaged != "error"):
         raise DataError(
             f"'{data}' is a table; --image-size, --grey, --colour and --skip-damaged are for pictures: leave them out."
@@ -259,6 +261,17 @@ def read_source(
     return Source(name, table, None, chosen_column, described)
 
 
+def _need_labels(data: str) -> None:
+    """Refuse an array file of pictures that comes without labels."""
+    from glassnet.data import is_array_source, read_array
+
+    if is_array_source(data) and len(shape := read_array(data).shape) > 2:
+        shown = " × ".join(str(size) for size in shape)
+        raise DataError(
+            f"'{data}' holds pictures without labels ({shown}); name the array file of their labels with --target."
+        )
+
+
 def _holds_samples(data: str, target: str | None, labelled: bool) -> bool:
     """Whether the rows are samples in an array: an array file with its labels, a folder of pictures, or a picture."""
     from glassnet.data import is_array_source, is_image_source
@@ -283,10 +296,13 @@ def _samples(
     from glassnet.data import file_fingerprint, read_samples
     from glassnet.data.image_listing import divided
 
-    test = None
+    test, chosen = None, list[str]()
     name = Path(os.path.abspath(_file(data))).name.split(".")[0]
     if os.path.isdir(data) and labelled:
         place, held = divided(data)
+        if like is not None and held is not None:  # what a network is judged by is what it was not trained on
+            chosen.append(f"'{data}' holds {place.name}/ and {held.name}/; it is judged by {held.name}/.")
+            place, held = held, None
         data, test = str(place), None if held is None else str(held)
     if like is None:
         found = read_samples(data, target, pictures, labelled=labelled, fewest=2)
@@ -305,7 +321,7 @@ def _samples(
     if found.labels is not None:
         y = found.labels
         table, label = pa.table({LABEL: pa.array(y.tolist() if y.dtype.kind in "OUS" else y)}), LABEL
-    return Source(name, table, found.X, label, described, found.files, tuple(found.notes), test)
+    return Source(name, table, found.X, label, described, found.files, (*chosen, *found.notes), test)
 
 
 def read_again(described: Mapping[str, Any], preparation: Any, *, apart: bool = False) -> Source:

@@ -10,10 +10,7 @@ import numpy as np
 
 from glassnet.equations.checked_samples import read_parameters, read_samples, read_weights
 from glassnet.equations.derive import Derivation, check_network, derive
-from glassnet.equations.differentiate import is_elementwise
 from glassnet.equations.draws import generator, keep_mask
-from glassnet.equations.expression import Symbol, symbols
-from glassnet.equations.images import MaxPool, undecided
 from glassnet.equations.losses import Loss
 from glassnet.equations.schedules import check_positive, check_whole, plain
 from glassnet.errors import GlassnetError
@@ -25,8 +22,9 @@ TOLERANCE = 1e-6
 ROUNDING = 1e-9
 """Differences of a cost near 1 carry about this much rounding; slopes below it cannot be told from zero."""
 
-POOL_MARGIN = 1e-5
-"""Entries of a pool's window that are so close take turns in being the largest while one is moved."""
+BENT = 0.2
+"""Slopes on two sides that differ by more than this share are looked at again, with a smaller step."""
+SMALL_VARIANCE = 1e-5
 
 
 def central_difference(
@@ -152,9 +150,9 @@ def gradcheck(
 
         error = ‖derived − differences‖ / (‖derived‖ + ‖differences‖)
 
-    Entries that tie for the largest of a pool's window are left out: there the cost has a slope on each side only.
-    Both the parameters' gradients (dW1, db1, ...) and those of every intermediate (dZ1, dA1, ...) are checked: an
-    intermediate is moved entry by entry while the lines after it run on.
+    Entries at which the cost has a kink (a relu at 0, a tie for the largest of a pool's window) are left out: it has a slope
+    on each side only. Both the parameters' gradients (dW1, db1, ...) and those of every intermediate (dZ1, dA1, ...) are
+    checked: an intermediate is moved entry by entry while the lines after it run on.
 
     Parameters
     ----------
@@ -218,13 +216,13 @@ def gradcheck(
             if not equation.name.startswith("d") or (name not in trained and not intermediates):
                 continue
             gradient = np.asarray(everything[equation.name], dtype=np.float64)
-            smooth = np.flatnonzero(_smooth(derived, name, everything))
-            where = np.sort(rng.permutation(smooth)[:max_entries])
+            where = np.sort(rng.permutation(gradient.size)[:max_entries])
             if name in trained:
-                slopes = central_difference(lambda v: float(run(v)["J"]), start, name, entries=where)
+                slopes, smooth = _slopes(lambda v: float(run(v)["J"]), start, name, where)
             else:
                 stations = {name: np.asarray(everything[name], dtype=np.float64)}
-                slopes = central_difference(lambda v: float(run(start, v)["J"]), stations, name, entries=where)
+                slopes, smooth = _slopes(lambda v: float(run(start, v)["J"]), stations, name, where)
+            where, slopes = where[smooth], slopes[smooth]
             own = gradient.ravel()[where]
             size, other = float(np.linalg.norm(own)), float(np.linalg.norm(slopes))
             difference = float(np.linalg.norm(own - slopes))
@@ -234,23 +232,45 @@ def gradcheck(
     return GradientCheck(tuple(rows), tolerance)
 
 
-def _smooth(derived: Derivation, name: str, values: Mapping[str, Any]) -> np.ndarray:
-    """The entries of an intermediate by which the cost has a slope: not those that tie for the largest of a pool's window.
+def _slopes(
+    cost: Callable[[Mapping[str, np.ndarray]], float], values: Mapping[str, np.ndarray], name: str, entries: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numerical slopes by some entries of an array, and which of them are slopes.
 
-    A line between an intermediate and the pool that works entry by entry moves the same entry.
+    Where the slopes on the two sides differ, however small the step, the cost has a kink (a relu at 0, two equal entries of a
+    pool's window) and no slope.
     """
-    found = np.ones(np.shape(values[name]))
-    reached = {name}
-    for equation in derived.forward:
-        used = {symbol.name for symbol in symbols(equation.expression)}
-        match equation.expression:
-            case MaxPool(argument=Symbol(name=pooled), window=window) if pooled in reached:
-                found *= 1 - undecided(np.asarray(values[pooled], dtype=np.float64), window, POOL_MARGIN, np)
-            case expression if (
-                used & reached and np.shape(values[equation.name]) == found.shape and is_elementwise(expression)
-            ):
-                reached.add(equation.name)
-    return found.ravel()
+    # A variance may be far below 1, and the cost bends on its scale.
+    small = np.abs(values[name].ravel()[entries]) + SMALL_VARIANCE
+    of_spread = name.rstrip("0123456789") in ("var", "sd")
+    steps = 1e-5 * small if of_spread else 1e-6 * np.maximum(1.0, small)
+    here = cost(values)
+    above, below = _one_sided(cost, values, name, entries, steps, here)
+    slopes, smooth = (above + below) / 2, np.ones(len(entries), dtype=bool)
+    apart = np.abs(above - below)
+    doubtful = np.flatnonzero(apart > BENT * np.maximum(np.abs(above), np.abs(below)) + 10 * ROUNDING)
+    if len(doubtful):
+        above, below = _one_sided(cost, values, name, entries[doubtful], steps[doubtful] / 8, here)
+        smooth[doubtful] = np.abs(above - below) < apart[doubtful] / 2
+        slopes[doubtful] = (above + below) / 2
+    return slopes, smooth
+
+
+def _one_sided(
+    cost: Callable[[Mapping[str, np.ndarray]], float], values: Mapping[str, np.ndarray], name: str, entries: np.ndarray,
+    steps: np.ndarray, here: float,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """(J(θ + h) − J(θ)) / h and (J(θ) − J(θ − h)) / h."""
+    original = values[name]
+    found = np.empty((2, len(entries)))
+    for position, (index, step) in enumerate(zip(entries, steps, strict=True)):
+        for side, sign in enumerate((1.0, -1.0)):
+            moved = original.copy()
+            moved.flat[index] += sign * step
+            found[side, position] = (cost({**values, name: moved}) - here) / (
+                float(moved.flat[index]) - float(original.flat[index])
+            )
+    return found[0], found[1]
 
 
 def _start(

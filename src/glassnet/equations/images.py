@@ -178,18 +178,6 @@ def leads(image: Array, window: Window, xp: Namespace) -> list[Array]:
     return found
 
 
-def undecided(image: Array, window: Window, within: float, xp: Namespace) -> Array:
-    """1 where an entry may change who is the largest of a window when it moves by `within`, else 0: (m, c, h, w).
-
-    There the maximum has no slope, only one on each side.
-    """
-    places = patches(image, window, xp)
-    near = places >= xp.max(places, axis=2, keepdims=True) - 2 * within
-    tied = xp.sum(xp.astype(near, image.dtype), axis=2, keepdims=True) > 1
-    marked = xp.astype(near & tied, image.dtype)
-    return xp.astype(gathered(marked, window, image.shape[2:], xp) > 0, image.dtype)
-
-
 # The nodes.
 
 

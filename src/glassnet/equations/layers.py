@@ -98,6 +98,12 @@ class Parameter:
         return self.role == "weight"
 
 
+TWICE = {
+    "P": "pools", "D": "dropouts", "mu": "batch normalisations", "A": "activations", "F": "flattenings", "G": "global averages",
+}  # fmt: skip
+"""What a layer may have once: the letter names it on the page."""
+
+
 @dataclass
 class Forward:
     """The forward equations collected so far, and the value that the next layer takes as its input."""
@@ -113,8 +119,10 @@ class Forward:
     def say(self, name: str, expression: Expression, why: str, *, inference: Expression | None = None) -> Symbol:
         """Add `name = expression` and return the symbol of its left-hand side."""
         if any(equation.name == name for equation in self.equations):
+            kind = TWICE.get(name.rstrip("0123456789"), "layers of the same kind")
+            where = f"Layer {self.layer} has" if self.layer else "The inputs have"
             raise GlassnetError(
-                f"Layer {self.layer} states {name} twice; put a Dense or Conv2D layer between two layers of the same kind."
+                f"{where} two {kind} ({name} twice); put a Dense or Conv2D layer between them, or leave one out."
             )
         self.equations.append(Equation(name, "forward", self.layer, expression, why, inference=inference))
         return Symbol(name, expression.shape)

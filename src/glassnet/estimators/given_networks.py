@@ -98,6 +98,12 @@ def as_rows(X: Any, given: Any) -> tuple[Any, Shape | None]:
                 f"X has shape {pictures.shape}; it needs pictures (m, channels, height, width), or (m, height, width) for one "
                 "channel."
             )
+        first, second, last = pictures.shape[1:]
+        if last in (1, 3, 4) and first > last and second > last:
+            raise GlassnetError(
+                f"X has shape {pictures.shape}, whose channels seem to stand last; it needs (m, channels, height, width): pass "
+                "np.moveaxis(X, -1, 1), or begin the network with the shape of the pictures."
+            )
     return pictures.reshape(len(pictures), -1), pictures.shape[1:]
 
 

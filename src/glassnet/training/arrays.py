@@ -91,11 +91,14 @@ def _finite(array: np.ndarray, name: str) -> None:
     wrong = np.argwhere(~np.isfinite(array))
     if len(wrong):
         row, *rest = (int(i) for i in wrong[0])
-        column = f", column {rest[0]}" if rest else ""
+        kind = "image" if len(rest) == 3 else "row"
+        place = f"row {row}" + (f", column {rest[0]}" if rest else "")
+        if kind == "image":
+            place = f"image {row}, channel {rest[0]}, row {rest[1]}, column {rest[2]}"
         what = "NaN (missing)" if np.isnan(array[tuple(wrong[0])]) else "infinite"
         raise DataError(
-            f"{name} has {len(wrong)} values that are not finite, the first one {what} in row {row}{column} (from 0); "
-            "remove such rows or fill them in."
+            f"{name} has {len(wrong)} values that are not finite, the first one {what} in {place} (from 0); remove such "
+            f"{kind}s or fill them in."
         )
 
 

@@ -35,7 +35,9 @@ def reference_seconds(derivation: Derivation, rows: int, batch: int | None, epoc
     size = rows if batch is None else min(batch, rows)
     of_samples = [e for e in derivation.forward if len(e.shape) > 1 and e.shape[0] == "m"]
     places = {e.layer: prod(int(d) for d in e.shape[2:]) for e in of_samples if e.name == f"Z{e.layer}"}
-    uses = sum(prod(int(d) for d in p.symbol.shape) * places[p.layer] for p in derivation.parameters)
+    # A batch norm of the inputs stands before every weight.
+    inputs = prod(derivation.network.input_shape[1:])
+    uses = sum(prod(int(d) for d in p.symbol.shape) * places.get(p.layer, inputs) for p in derivation.parameters)
     units = sum(prod(int(d) for d in e.shape[1:]) for e in of_samples)
     weights = float(derivation.parameter_count)
     update = 4e-6 * len(derivation.equations) + size * (6 * uses / 4e10 + 2e-8 * units) + 4e-9 * weights

@@ -66,7 +66,8 @@ def stage_name(run: Run, picture: str, layer: int, stage: str = "A") -> str:
     Parameters
     ----------
     layer : from 1
-    stage : Z (the sums), A (the activations), P (pooled), B (batch norm), ...; or the whole name, P1
+    stage : Z (the sums), A (the activations; the last stage of maps where these come after them), P (pooled), B (batch
+        norm), ...; or the whole name, P1
 
     Raises
     ------
@@ -77,12 +78,18 @@ def stage_name(run: Run, picture: str, layer: int, stage: str = "A") -> str:
     if stage in found:
         return stage
     layers = sorted({number for number in found.values() if number is not None})
+    if not layers:
+        raise GlassnetError(
+            f"{picture} needs a convolution or a pool, and this network of images has none; plot its weights."
+        )
     if layer not in layers:
         only = f"only layer {layers[0]} has" if len(layers) == 1 else f"the layers {', '.join(map(str, layers))} have"
         raise GlassnetError(f"{picture} got layer {layer}; of this network {only} maps, choose one of these.")
     name = f"{stage}{layer}"
     if name not in found:
         own = [each.rstrip("0123456789") for each, number in found.items() if number == layer]
+        if stage == "A":
+            return f"{own[-1]}{layer}"
         said = ", ".join(f"{each} ({STAGES[each]})" if each in STAGES else each for each in own)
         raise GlassnetError(f"{picture} got the stage '{stage}' of layer {layer}; it has {said}.")
     return name

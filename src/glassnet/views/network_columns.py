@@ -15,6 +15,7 @@ from glassnet.errors import RunError
 from glassnet.layers import (
     Activation,
     AveragePool2D,
+    Conv2D,
     Dense,
     Flatten,
     GlobalAveragePool2D,
@@ -89,6 +90,8 @@ def _every_column(run: Run, most: int) -> list[Column]:
         if isinstance(described, Weighted):
             layer += 1
             name, activation = f"A{layer}", next(activations)
+            if isinstance(described, Conv2D) and len(shapes.get(name, ())) != 4:  # its activation comes after the maps
+                name = f"Z{layer}"
             if isinstance(described, Dense):
                 caption = [f"{described.units:,} {activation}", *([] if described.bias else ["no bias"])]
             else:
@@ -102,6 +105,9 @@ def _every_column(run: Run, most: int) -> list[Column]:
         if name:
             made.append(_Made(name, shapes[name][1:], caption, activation))
         elif not isinstance(described, Activation):
+            made[-1].caption.extend(caption)
+        elif made[-1].stage[0] in "FG":
+            made[-1].stage = f"A{layer}"
             made[-1].caption.extend(caption)
     return [_column(run, each, place, place == len(made) - 1, most) for place, each in enumerate(made)]
 
