@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import glassnet as gn
 from glassnet import Run
 from glassnet.data import image_folder
 
@@ -391,3 +392,22 @@ def test_pictures_without_labels(glassnet: Callable[..., Any]) -> None:
         glassnet("train", "pictures.npy", "--out", "out"),
         "'pictures.npy' holds pictures without labels (6 × 4 × 4); name the array file of their labels with --target.",
     )
+
+
+@pytest.mark.usefixtures("bars")
+def test_pictures_changed_in_every_epoch(glassnet: Callable[..., Any]) -> None:
+    done(glassnet("train", "bars/", *SMALL, *QUICK, "--augment", "shift 1, flip, rotate 5.5, noise 0.01, fill edge"))
+    run = Run.load("out")
+    assert run.settings.augmentation == gn.Augmentation(shift=1, flip="horizontal", rotate=5.5, noise=0.01, fill="edge")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("shft 1", "There is no change of pictures 'shft'; did you mean 'shift'? Known: shift, flip, rotate, scale, noise, fill."),
+        ("shift a", "--augment got 'shift a'; shift needs a number, as in 'shift 2, flip, rotate 10, noise 0.05'."),
+        ("rotate", "--augment got 'rotate'; rotate needs a number, as in 'shift 2, flip, rotate 10, noise 0.05'."),
+    ],
+)  # fmt: skip
+def test_changes_that_cannot_be_read(glassnet: Callable[..., Any], text: str, sentence: str) -> None:
+    refused(glassnet("train", "bars/", *SMALL, "--augment", text), sentence)

@@ -13,6 +13,7 @@ from glassnet.errors import GlassnetError
 
 if TYPE_CHECKING:
     from glassnet.data import PictureOptions
+    from glassnet.training.augmentation import Augmentation
 
 WATCHED_SHARE = "0.1"
 INSTEAD_OF_NETWORK = ("hidden", "activation", "output", "dropout", "batch_norm", "init")
@@ -60,6 +61,39 @@ def picture_options(size: str | None, fit: str, grey: bool | None, skip_damaged:
         wanted = (int(found[1]), int(found[2] or found[1]))
     channels: int | str = "auto" if grey is None else 1 if grey else 3
     return PictureOptions(wanted, channels, fit, "skip" if skip_damaged else "error")
+
+
+CHANGES = ("shift", "flip", "rotate", "scale", "noise", "fill")
+
+
+def augmentation_of(text: str | None) -> Augmentation | None:
+    """ "shift 2, flip, rotate 10" as a `gn.Augmentation`.
+
+    Raises
+    ------
+    GlassnetError : an unknown change, or a value that it cannot use
+    """
+    from glassnet.errors import unknown_name
+    from glassnet.training.augmentation import Augmentation
+
+    if text is None:
+        return None
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition(" ")
+        if name not in CHANGES:
+            raise GlassnetError(unknown_name("change of pictures", name, CHANGES))
+        value = value.strip() or ("horizontal" if name == "flip" else "")
+        try:
+            number = float(value)
+            found[name] = int(number) if number.is_integer() else number
+        except ValueError:
+            if not (name == "flip" or (name == "fill" and value == "edge")):
+                raise GlassnetError(
+                    f"--augment got '{part.strip()}'; {name} needs a number, as in 'shift 2, flip, rotate 10, noise 0.05'."
+                ) from None
+            found[name] = value
+    return Augmentation(**found)
 
 
 def request_of(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli.experiment import DIVERGED, finish, resumed, trained
-from glassnet.cli.request import picture_options, refuse_both, refuse_settings, request_of
+from glassnet.cli.request import augmentation_of, picture_options, refuse_both, refuse_settings, request_of
 from glassnet.cli.speaking import Voice, shown_notes
 
 DATA, PICTURES, NETWORK, LEARNING = "Data", "Pictures", "Network", "Learning"
@@ -188,6 +188,14 @@ def train(
             rich_help_panel=NETWORK,
         ),
     ] = "auto",
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHANGES",
+            help="Change the pictures a little in every epoch: 'shift 2, flip, rotate 10, scale 0.1, noise 0.05'.",
+            rich_help_panel=LEARNING,
+        ),
+    ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
@@ -367,7 +375,7 @@ def train(
       glassnet train cats.h5::train_x --target cats.h5::train_y --hidden none
       glassnet train t10k-images-idx3-ubyte.gz --target t10k-labels-idx1-ubyte.gz
       glassnet train images/ --network "conv 8x5 relu, pool 2, flatten, dense 10 softmax"
-      glassnet train images/ --image-size 64 --colour --skip-damaged
+      glassnet train images/ --image-size 64 --colour --skip-damaged --augment "shift 4, flip"
       glassnet train digits --network "conv 16x3 relu, pool 2, flatten, dense 10 softmax"
       glassnet train --resume runs/iris-1 --epochs 500
     """
@@ -392,7 +400,7 @@ def train(
             },
             training={
                 "l1": l1, "l2": l2, "seed": seed, "engine": engine, "threads": threads, "record": record,
-                "max_seconds": max_seconds, "overwrite": overwrite,
+                "max_seconds": max_seconds, "overwrite": overwrite, "augmentation": augmentation_of(augment),
             },
         )  # fmt: skip
         with shown_notes(skip=DIVERGED):
