@@ -404,7 +404,8 @@ def test_pictures_changed_in_every_epoch(glassnet: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("shft 1", "There is no change of pictures 'shft'; did you mean 'shift'? Known: shift, flip, rotate, scale, noise, fill."),
+        ("shft 1",
+         "There is no change of pictures 'shft'; did you mean 'shift'? Known: shift, flip, rotate, scale, noise, fill."),
         ("shift a", "--augment got 'shift a'; shift needs a number, as in 'shift 2, flip, rotate 10, noise 0.05'."),
         ("rotate", "--augment got 'rotate'; rotate needs a number, as in 'shift 2, flip, rotate 10, noise 0.05'."),
     ],
