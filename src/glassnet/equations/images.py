@@ -9,7 +9,8 @@ All values are made from windows of the image by slices and matrix products, on 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from glassnet.equations.expression import Array, Expression, Namespace, Shape, _Unary, shape_text
 from glassnet.errors import GlassnetError
@@ -186,20 +187,28 @@ def _map_size(shape: Shape) -> Pair:
 
 
 @dataclass(frozen=True, repr=False)
-class Convolve(Expression):
-    """X ⋆ W, cross-correlation: (m, c, h, w) and (f, c, a, b) → (m, f, positions down, positions across)."""
+class _OfTwo(Expression):
+    """A node of two operands, whose names each kind states; what else it holds stays as it is."""
 
-    image: Expression
-    kernel: Expression
-    window: Window
+    operands: ClassVar[tuple[str, str]]
 
     @property
     def children(self) -> tuple[Expression, ...]:
-        return (self.image, self.kernel)
+        first, second = self.operands
+        return (getattr(self, first), getattr(self, second))
 
     def with_children(self, children: tuple[Expression, ...]) -> Expression:
-        first, second = children
-        return Convolve(first, second, self.window)
+        return replace(self, **dict(zip(self.operands, children, strict=True)))
+
+
+@dataclass(frozen=True, repr=False)
+class Convolve(_OfTwo):
+    """X ⋆ W, cross-correlation: (m, c, h, w) and (f, c, a, b) → (m, f, positions down, positions across)."""
+
+    operands = ("image", "kernel")
+    image: Expression
+    kernel: Expression
+    window: Window
 
     @property
     def shape(self) -> Shape:
@@ -216,21 +225,14 @@ class Convolve(Expression):
 
 
 @dataclass(frozen=True, repr=False)
-class ConvolveBack(Expression):
+class ConvolveBack(_OfTwo):
     """D ⋆full flip(W): what reaches the image (m, c, h, w) of a slope D by its convolution with W."""
 
+    operands = ("upstream", "kernel")
     upstream: Expression
     kernel: Expression
     window: Window
     size: Pair
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return (self.upstream, self.kernel)
-
-    def with_children(self, children: tuple[Expression, ...]) -> Expression:
-        first, second = children
-        return ConvolveBack(first, second, self.window, self.size)
 
     @property
     def shape(self) -> Shape:
@@ -242,20 +244,13 @@ class ConvolveBack(Expression):
 
 
 @dataclass(frozen=True, repr=False)
-class ConvolveKernel(Expression):
+class ConvolveKernel(_OfTwo):
     """Σᵢ(X ⋆ D): what reaches the kernel (f, c, a, b) of a slope D by the convolution of X with it."""
 
+    operands = ("image", "upstream")
     image: Expression
     upstream: Expression
     window: Window
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return (self.image, self.upstream)
-
-    def with_children(self, children: tuple[Expression, ...]) -> Expression:
-        first, second = children
-        return ConvolveKernel(first, second, self.window)
 
     @property
     def shape(self) -> Shape:
@@ -328,20 +323,13 @@ class SpreadAverage(Expression):
 
 
 @dataclass(frozen=True, repr=False)
-class Unpool(Expression):
+class Unpool(_OfTwo):
     """The adjoint of MaxPool at an image: each slope goes to the largest entry of its window (the first of equals)."""
 
+    operands = ("upstream", "image")
     upstream: Expression
     image: Expression
     window: Window
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return (self.upstream, self.image)
-
-    def with_children(self, children: tuple[Expression, ...]) -> Expression:
-        first, second = children
-        return Unpool(first, second, self.window)
 
     @property
     def shape(self) -> Shape:
@@ -355,20 +343,13 @@ class Unpool(Expression):
 
 
 @dataclass(frozen=True, repr=False)
-class PoolAt(Expression):
+class PoolAt(_OfTwo):
     """The entries of a map at the places where an image's windows have their largest: the derivative of Unpool."""
 
+    operands = ("upstream", "image")
     upstream: Expression
     image: Expression
     window: Window
-
-    @property
-    def children(self) -> tuple[Expression, ...]:
-        return (self.upstream, self.image)
-
-    def with_children(self, children: tuple[Expression, ...]) -> Expression:
-        first, second = children
-        return PoolAt(first, second, self.window)
 
     @property
     def shape(self) -> Shape:
