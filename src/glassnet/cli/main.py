@@ -90,7 +90,10 @@ def _said(problem: Exception) -> int:
     elif hasattr(problem, "format_message"):  # what typer says about the way a command was written
         complain(_usage(problem))
     elif isinstance(problem, MemoryError):
-        complain("The memory is not enough for this; try --dtype float32, a smaller --batch-size or fewer rows.")
+        complain(
+            "The memory is not enough for this; try --dtype float32, a smaller --batch-size, fewer rows, a smaller network or a "
+            "smaller --image-size."
+        )
     elif isinstance(problem, OSError) and problem.errno is not None:
         from glassnet.training.files import reason
 
