@@ -91,8 +91,8 @@ def _said(problem: Exception) -> int:
         complain(_usage(problem))
     elif isinstance(problem, MemoryError):
         complain(
-            "The memory is not enough for this; try --dtype float32, a smaller --batch-size, fewer rows, a smaller network or a "
-            "smaller --image-size."
+            "The memory is not enough for this; try --dtype float32, a smaller --batch-size, fewer rows, a smaller network "
+            "or a smaller --image-size."
         )
     elif isinstance(problem, OSError) and problem.errno is not None:
         from glassnet.training.files import reason
