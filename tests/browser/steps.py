@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from arithmetic import number, worked
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 
 READING = Path(__file__).with_name("steps.js").read_text(encoding="utf-8").strip()
 

@@ -12,7 +12,7 @@ import steps
 from arithmetic import number, worked
 from example_runs import RUNS, SCREENS
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 
 READING = Path(__file__).with_name("sliding.js").read_text(encoding="utf-8").strip()
 

@@ -11,7 +11,7 @@ import steps
 from arithmetic import number
 from example_runs import GOLDEN, RUNS, SCREENS
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 
 CASES = [
     ("flower", "compiled", 7), ("seed002", "reference", 3), ("iris", "compiled", 9), ("perceptron", "reference", 0),

@@ -112,7 +112,7 @@ def test_the_original_beside_the_answer(glassnet: Callable[..., Any]) -> None:
 
 
 def test_every_kind_of_source(glassnet: Callable[..., Any]) -> None:
-    h5py = pytest.importorskip("h5py")
+    h5py = pytest.importorskip("h5py", reason="HDF5 files need h5py: pip install glassnet[hdf5]")
     stack = np.stack([GREY, GREY[::-1]])
     np.save("stack.npy", stack)
     np.save("colours.npy", np.stack([COLOUR, COLOUR[::-1]]))

@@ -123,7 +123,7 @@ def test_sizes_colours_and_damaged_pictures(glassnet: Callable[..., Any]) -> Non
     options = ["--skip-damaged", "--image-size", "6x10", "--image-fit", "pad", "--colour"]
     answer = done(glassnet("train", "bars", *SMALL, *QUICK, *options))
     assert "1 damaged picture is left out (across/bad.png)." in answer.out
-    assert "Pictures are resized to 6×10 (padded with black)." in answer.out
+    assert "Pictures of another size are resized to 6×10 (padded with black)." in answer.out
     assert "3×6×10 → conv 3x3 relu" in answer.out
     # the same rows are found again, and the same judgement
     saved = json.loads(Path("out/metrics.json").read_text())

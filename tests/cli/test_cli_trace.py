@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glassnet import Run
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 
 
 def done(answer: Any) -> str:

@@ -450,7 +450,7 @@ def test_a_description_from_before_pictures_still_reads():
 
 def test_a_source_read_as_it_was_described(pets):
     found = read_samples("pets", options=PictureOptions(size=2, channels=3))
-    assert found.notes == ["Pictures are resized to 2×2 (stretched where their shape is another)."]
+    assert found.notes == ["Pictures of another size are resized to 2×2 (stretched where their shape is another)."]
     described = json.loads(json.dumps({"data": "pets", "target": None, "pictures": found.options.to_dict()}))
     X, y = read_described(described)
     assert np.array_equal(X, found.X)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.equations.entries import entry_of, entry_text, short_number, to_plain, worked_text
+from glassnet.equations.entries import entry_of, to_plain
+from glassnet.equations.entry_text import entry_text, short_number, worked_text
 from glassnet.equations.expression import MatMul, Mean, Sum, Symbol, Transpose
 
 A, B = Symbol("A", ("m", 3)), Symbol("B", (3, 2))

@@ -183,7 +183,7 @@ def _folder(data: str, wanted: PictureOptions, labelled: bool, fewest: int) -> S
     settled = replace(wanted, size=size, channels=channels)
     notes = list(found.notes)
     if wanted.size is not None:
-        notes.append(f"Pictures are resized to {size[0]}×{size[1]} ({_FIT_SAID[wanted.fit]}).")
+        notes.append(f"Pictures of another size are resized to {size[0]}×{size[1]} ({_FIT_SAID[wanted.fit]}).")
     return Samples(found.X, found.labels if labelled else None, found.files, settled, notes)
 
 

@@ -275,7 +275,17 @@ def _note(text: str) -> list[str]:
 
 
 LATEX_SPECIAL = str.maketrans(
-    {"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "−": "$-$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$"}
+    {
+        "×": r"$\times$",
+        "_": r"\_",
+        "&": r"\&",
+        "%": r"\%",
+        "#": r"\#",
+        "−": "$-$",
+        "α": r"$\alpha$",
+        "β": r"$\beta$",
+        "γ": r"$\gamma$",
+    }
 )
 """pdfLaTeX knows neither the minus sign nor Greek letters in running text."""
 

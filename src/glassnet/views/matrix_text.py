@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 
 GAP = "…"
 """Stands where rows or columns are left out."""

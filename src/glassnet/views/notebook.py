@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassnet.equations.entries import entry_of, entry_text, letters_of, short_number
+from glassnet.equations.entries import entry_of, letters_of
+from glassnet.equations.entry_text import entry_text, short_number
 from glassnet.equations.expression import shape_text
 from glassnet.equations.images import pair_text
 from glassnet.equations.optimizers import LBFGS, Newton

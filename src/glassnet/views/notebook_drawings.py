@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 from glassnet.equations.expression import Symbol
 from glassnet.equations.layers import Forward
 from glassnet.layers import AveragePool2D, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D

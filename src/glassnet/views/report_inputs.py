@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 from glassnet.views.plane import features_of
 from glassnet.views.sheets import layout
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 from glassnet.training.arrays import Samples
 from glassnet.views.metrics import classification_metrics, regression_metrics
 from glassnet.views.plane import features_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.entries import short_number
+from glassnet.equations.entry_text import short_number
 from glassnet.equations.page import settings_text
 from glassnet.training.arrays import sparse
 from glassnet.views.report_rows import Subject

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.equations.entries import Entry, entry_of, entry_text, letters_of, short_number, to_plain, worked_text
+from glassnet.equations.entries import Entry, entry_of, letters_of, to_plain
+from glassnet.equations.entry_text import entry_text, short_number, worked_text
 from glassnet.equations.expression import shape_text
 from glassnet.equations.page import PHASES, constants, legend, settings_text
 from glassnet.equations.rendering import MATHML, TEXT, number_text, symbol_in
