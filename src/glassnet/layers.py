@@ -363,6 +363,8 @@ class BatchNorm(Layer):
 LAYER_KINDS: tuple[type[Layer], ...] = (
     Dense, Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten, Activation, Dropout, BatchNorm,
 )  # fmt: skip
+OF_PICTURES = (Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten)
+"""Layers whose inputs are pictures."""
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in LAYER_KINDS}
 
 

@@ -40,7 +40,7 @@ def parsed(
     if not isinstance(text, str):
         raise GlassnetError(f"{asked} got {type(text).__name__}; it needs a text such as '2 → 40 tanh → 1 sigmoid'.")
     given: int | tuple[int, ...] | None = input_shape
-    parts = (ARROW if ARROW.search(text) else COMMA).split(text.strip().strip(","))
+    parts = parts_of(text)
     if not parts[0]:
         raise GlassnetError(
             f"{asked} got no layers; it needs a text such as 'conv 8x5 relu, pool 2, flatten, 10 softmax'."
@@ -63,6 +63,18 @@ def parsed(
     own = {kind.name: kind for kind in activations}
     assert given is not None
     return given, [_Reader(part, own, asked).layer() for part in parts]
+
+
+def parts_of(text: str) -> list[str]:
+    """The shape and the layers of a text, as they are written."""
+    return (ARROW if ARROW.search(text) else COMMA).split(text.strip().strip(","))
+
+
+def stated_picture(text: str) -> tuple[int, ...] | None:
+    """The shape (channels, height, width) that a text begins with; None when it begins with something else."""
+    first, *layers = parts_of(text)
+    sides = _shape(first)
+    return sides if layers and sides is not None and len(sides) == 3 else None
 
 
 def _shape(part: str) -> tuple[int, ...] | None:

@@ -20,20 +20,17 @@ from glassnet.equations.schedules import (
     WarmUp,
 )
 from glassnet.errors import GlassnetError, unknown_name
+from glassnet.layers import OF_PICTURES
 from glassnet.network import (
     Activation,
-    AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
-    Flatten,
-    GlobalAveragePool2D,
     Layer,
-    MaxPool2D,
     Network,
 )
-from glassnet.notation import parsed
+from glassnet.notation import parsed, parts_of, stated_picture
 
 SCHEDULES = ("constant", "step", "exponential", "inverse", "cosine", "one-cycle", "warm-up", "adaptive")
 TASKS = ("auto", "classification", "regression")
@@ -42,8 +39,6 @@ RATES = {"sgd": 0.1, "adagrad": 0.05, "rmsprop": 0.003, "adam": 0.01, "adamw": 0
 MANY_INPUTS = 100
 EPOCHS = ((10_000, 100), (100_000, 30), (1_000_000, 10))
 BATCHES = ((10_000, 32), (100_000, 128))
-OF_PICTURES = (Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten)
-_PICTURE = re.compile(r"^\d+\s*[xX×]\s*\d+\s*[xX×]\s*\d+$")
 NEVER_NEGATIVE = ("sigmoid", "relu", "softplus", "exp")
 
 
@@ -135,8 +130,7 @@ class Plan:
     @property
     def stated_shape(self) -> tuple[int, ...] | None:
         """The shape of a picture that --network begins with; None when it begins with a layer, or with a number."""
-        first = re.split(r"→|->|,", self.notation or "")[0].strip()
-        return tuple(int(n) for n in re.split(r"\s*[xX×]\s*", first)) if _PICTURE.match(first) else None
+        return stated_picture(self.notation or "")
 
     def notated_layers(self) -> list[Layer]:
         """The layers of --network, read without knowing the inputs.
@@ -146,7 +140,7 @@ class Plan:
         GlassnetError : the notation is wrong
         """
         assert self.notation is not None
-        first = re.split(r"→|->|,", self.notation)[0].strip()
+        first = parts_of(self.notation)[0]
         if re.match(r"^\d+\s*[xX×]\s*\d+$", first):
             raise GlassnetError(
                 f"--network begins with '{first}'; a picture's shape is channels×height×width, as in '1×28×28 → ...'."

@@ -12,21 +12,15 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import GlassnetError
+from glassnet.layers import OF_PICTURES
 from glassnet.network import (
-    AveragePool2D,
-    Conv2D,
     Dense,
-    Flatten,
-    GlobalAveragePool2D,
     Layer,
-    MaxPool2D,
     Network,
 )
+from glassnet.notation import stated_picture
 from glassnet.training.arrays import check_inputs
 
-OF_PICTURES = (Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten)
-"""Layers whose inputs are pictures."""
-BEGINS_WITH_PICTURE = re.compile(r"\s*\d+(\s*[x×]\s*\d+){2}\s*(→|->|,)")
 WORDS_OF_PICTURES = re.compile(r"\b(conv|pool|flatten|global average)\b")
 Shape = tuple[int, ...]
 
@@ -55,7 +49,7 @@ def reads_pictures(given: Any) -> bool:
     if isinstance(given, Network):
         return len(given.input_shape) == 3
     if isinstance(given, str):
-        return bool(BEGINS_WITH_PICTURE.match(given) or WORDS_OF_PICTURES.search(given.lower()))
+        return stated_picture(given) is not None or WORDS_OF_PICTURES.search(given.lower()) is not None
     return any(isinstance(layer, OF_PICTURES) for layer in hidden_layers(given))
 
 
@@ -85,7 +79,7 @@ def as_rows(X: Any, given: Any) -> tuple[Any, Shape | None]:
     """
     if dimensions(X) <= 2 or not reads_pictures(given):
         return X, None
-    if isinstance(given, str) and BEGINS_WITH_PICTURE.match(given):
+    if isinstance(given, str) and stated_picture(given):
         given = Network.parse(given)
     if isinstance(given, Network):
         pictures = check_inputs(X, given)
@@ -115,7 +109,7 @@ def whole_network(given: Any, shape: Shape) -> Network | None:
     GlassnetError : words that cannot be read; a network that takes other inputs
     """
     if isinstance(given, str):
-        if BEGINS_WITH_PICTURE.match(given):
+        if stated_picture(given):
             given = Network.parse(given)
         else:
             _shape_known(given, f"'{given}'", shape)
