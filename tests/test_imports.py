@@ -13,7 +13,7 @@ import glassnet
 
 ROOMS = (
     "errors", "equations", "filters", "layers", "notation", "network", "engines", "data", "training", "statistics",
-    "estimators", "views", "cli",
+    "estimators", "diagnosis", "views", "cli",
 )  # fmt: skip
 """From left to right. `data` stands beside the mathematics and knows nothing of it."""
 KNOWS_ONLY = {"data": {"errors"}}

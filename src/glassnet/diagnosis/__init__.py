@@ -1,0 +1,1 @@
+"""Why a training does not learn, and what cures it."""

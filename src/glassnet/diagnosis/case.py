@@ -1,0 +1,294 @@
+"""`Case`: one training as it was asked for, which a diagnosis looks at, changes and runs again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from glassnet.diagnosis.changes import Change
+from glassnet.engines.base import Batch
+from glassnet.engines.reference import ReferenceEngine
+from glassnet.equations.derive import Derivation, derive
+from glassnet.equations.losses import Loss
+from glassnet.equations.optimizers import Optimizer
+from glassnet.equations.optimizers import optimizer as named_optimizer
+from glassnet.errors import GlassnetError, GlassnetWarning
+from glassnet.network import Network
+from glassnet.training import train
+from glassnet.training.arrays import Samples, check_samples, held_out_fraction
+from glassnet.training.measures import metric_name
+from glassnet.training.run import Run
+
+LOOKED_AT = 512
+"""Rows on which the start of a training is evaluated."""
+OF_DERIVATION = ("l1", "l2", "penalty_on")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What `gn.train` is called with: network, data as they came, and keyword arguments.
+
+    Attributes
+    ----------
+    network, X, Y : as they were passed; X and Y are arrays, unchecked, perhaps with missing values
+    held : (X, Y) of held-out rows, or None
+    settings : keyword arguments of `gn.train`: loss, optimizer, epochs, batch_size, l1, l2, seed, shuffle, ...
+    features : their names; () when they have none
+    """
+
+    network: Network
+    X: np.ndarray
+    Y: np.ndarray
+    held: tuple[np.ndarray, np.ndarray] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+
+    @classmethod
+    def asked(cls, network: Network, X: Any, Y: Any, *, validation: Any = None, features: Any = (), **settings: Any) -> Case:
+        """From the arguments of `gn.train`. A fraction to validate on is split off as `gn.train` does."""
+        X, Y = np.asarray(X), np.asarray(Y)
+        settings = {"epochs": 100, "seed": 0, **{n: v for n, v in settings.items() if v is not None}}
+        case = cls(network, X, Y, None, settings, tuple(features))
+        if isinstance(validation, tuple | list):
+            return replace(case, held=(np.asarray(validation[0]), np.asarray(validation[1])))
+        if validation is None or case.samples is None:
+            return case
+        one_label = case.samples.Y.shape[1] == 1 or case.exclusive
+        rest, held = held_out_fraction(case.samples, validation, settings["seed"], case.metric == "accuracy" and one_label)
+        return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y))
+
+    @classmethod
+    def of_run(cls, run: Run) -> Case:
+        """The training that a run is the record of.
+
+        Raises
+        ------
+        RunError : the run was saved without its data
+        """
+        run._need_data("diagnose it")
+        s, data = run.settings, run.data
+        assert data is not None
+        held = None if run.validation is None else (run.validation.X, run.validation.Y)
+        settings: dict[str, Any] = {
+            "loss": s.loss, "optimizer": s.optimizer, "epochs": s.epochs, "batch_size": s.batch_size, "l1": s.l1,
+            "l2": s.l2, "penalty_on": s.penalty_on, "seed": s.seed, "shuffle": s.shuffle, "dtype": s.dtype,
+        }  # fmt: skip
+        if s.augmentation is not None:
+            settings["augmentation"] = s.augmentation
+        if data.w is not None:
+            settings["sample_weight"] = data.w[:, 0]
+        start = run.at(0).state
+        drawn = run.network.initial_parameters(s.seed)
+        own = {n: start[n] for n in drawn if not np.array_equal(start[n], drawn[n].astype(s.dtype))}
+        if own:
+            settings["initial_parameters"] = own
+        names = tuple(getattr(run.preparation, "feature_names", ()) or ())
+        return cls(run.network, data.X, data.Y, held, settings, names)
+
+    # What was asked for, with names resolved.
+
+    @cached_property
+    def _derived(self) -> tuple[Derivation | None, str | None]:
+        options = {name: self.settings[name] for name in OF_DERIVATION if name in self.settings}
+        try:
+            return derive(
+                self.network, self.settings.get("loss"), self.settings.get("optimizer"),
+                sample_weight=self.settings.get("sample_weight") is not None, **options,
+            ), None  # fmt: skip
+        except GlassnetError as problem:
+            return None, str(problem)
+
+    @property
+    def derivation(self) -> Derivation | None:
+        """The equations; None when the settings are refused."""
+        return self._derived[0]
+
+    @property
+    def refusal(self) -> str | None:
+        """The sentence with which `gn.train` refuses these settings, if it does."""
+        return self._derived[1]
+
+    @cached_property
+    def _checked(self) -> tuple[Samples | None, str | None]:
+        if self.derivation is None:
+            return None, None
+        try:
+            weights = self.settings.get("sample_weight")
+            dtype = self.settings.get("dtype")
+            return check_samples(self.X, self.Y, weights, self.network, self.derivation.loss, dtype), None
+        except GlassnetError as problem:
+            return None, str(problem)
+
+    @property
+    def samples(self) -> Samples | None:
+        """The training rows, checked; None when they (or the settings) are refused."""
+        return self._checked[0]
+
+    @property
+    def data_refusal(self) -> str | None:
+        """The sentence with which `gn.train` refuses these data, if it does."""
+        return self._checked[1]
+
+    @cached_property
+    def held_samples(self) -> Samples | None:
+        """The held-out rows, checked; None when there are none or they cannot be used."""
+        if self.held is None or self.derivation is None:
+            return None
+        try:
+            return check_samples(*self.held, None, self.network, self.derivation.loss, self.settings.get("dtype"))
+        except GlassnetError:
+            return None
+
+    @property
+    def loss(self) -> Loss | None:
+        return None if self.derivation is None else self.derivation.loss
+
+    @property
+    def optimizer(self) -> Optimizer:
+        return named_optimizer(self.settings.get("optimizer"))
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the first update (the constant's, or what a schedule starts at)."""
+        return float(self.optimizer.schedule.rate(0, 0, 0.0))
+
+    @property
+    def epochs(self) -> int:
+        return int(self.settings.get("epochs", 100))
+
+    @property
+    def batch_size(self) -> int:
+        """Rows an update, at most all."""
+        asked = self.settings.get("batch_size")
+        return self.rows if asked is None else min(int(asked), self.rows)
+
+    @property
+    def rows(self) -> int:
+        return len(self.X)
+
+    @property
+    def updates(self) -> int:
+        """Updates that were asked for."""
+        return self.epochs * -(-self.rows // max(1, self.batch_size))
+
+    # What is to be learnt.
+
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """Class numbers of the training rows, or None when the targets are numbers (or several yes-or-no questions)."""
+        return class_numbers(self.Y)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether every row belongs to exactly one class."""
+        return self.labels is not None
+
+    @cached_property
+    def task(self) -> str:
+        """ "classes" or "numbers"."""
+        Y = self.Y[np.isfinite(self.Y)] if self.Y.dtype.kind == "f" else self.Y
+        loss, known = self.loss, self.derivation
+        if loss is not None and known is not None and Y.size:
+            Y2 = Y.reshape(-1, 1) if self.samples is None else self.samples.Y
+            if metric_name(loss, known.output_activation, Y2) == "accuracy":
+                return "classes"
+        asked = self.settings.get("loss")
+        if self.derivation is None and (asked in ("binary_cross_entropy", "categorical_cross_entropy", "hinge")):
+            return "classes"
+        return "classes" if Y.size and np.isin(Y, (0, 1)).all() and len(np.unique(Y)) == 2 else "numbers"
+
+    @property
+    def metric(self) -> str:
+        return "accuracy" if self.task == "classes" else "r2"
+
+    def score(self, A: np.ndarray, Y: np.ndarray) -> float:
+        """Accuracy of outputs for classes, R² (not below −1) for numbers; outputs that are not finite score the least."""
+        Y = np.asarray(Y, dtype=np.float64).reshape(len(A), -1)
+        if not np.isfinite(A).all():
+            return 0.0 if self.metric == "accuracy" else -1.0
+        if self.metric == "r2":
+            spread = ((Y - Y.mean(axis=0)) ** 2).sum()
+            return max(-1.0, 1 - float(((A - Y) ** 2).sum() / spread)) if spread > 0 else 0.0
+        signed = bool((Y == -1).any())
+        if Y.shape[1] > 1 and ((Y > 0).sum(axis=1) == 1).all():
+            return float((A.argmax(axis=1) == Y.argmax(axis=1)).mean())
+        border = 0.0 if signed else 0.5
+        return float(((border < A if signed else border <= A) == (Y > 0.5)).mean())
+
+    def judged(self, run: Run) -> float:
+        """The score of a run on this case's held-out rows, or on its training rows when there are none."""
+        rows = self.held_samples or self.samples
+        if rows is None or run.status == "diverged":
+            return 0.0 if self.metric == "accuracy" else -1.0
+        return self.score(run.predict(rows.X), rows.Y)
+
+    # Running it.
+
+    def changed(self, change: Change) -> Case:
+        """The case with a change applied."""
+        X, Y, held = self.X, self.Y, self.held
+        weights = self.settings.get("sample_weight")
+        for step in change.data:
+            fitted = step.fitted(X, Y)
+            before = len(X)
+            X, Y = fitted.training(X, Y)
+            held = None if held is None else fitted.others(*held)
+            if len(X) != before:
+                weights = None
+        settings = {**self.settings, "sample_weight": weights, **change.settings}
+        network = settings.pop("network", self.network)
+        if network != self.network and "initial_parameters" not in change.settings:
+            settings.pop("initial_parameters", None)
+        return Case(network, X, Y, held, {n: v for n, v in settings.items() if v is not None}, self.features)
+
+    def train(self, **others: Any) -> Run:
+        """Train as asked, quietly; `others` are further arguments of `gn.train` (epochs, seed, callbacks, ...)."""
+        arguments = {"record": "last", "progress": False, **self.settings, **others}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GlassnetWarning)
+            return train(self.network, self.X, self.Y, validation=self.held, **arguments)
+
+    @cached_property
+    def start(self) -> dict[str, np.ndarray] | None:
+        """Every value of the first update by its equation's name, on at most 512 rows, all weights as they start.
+
+        Rows are taken evenly over the data. None when nothing can be evaluated (refused settings or data).
+        """
+        if self.derivation is None or self.samples is None:
+            return None
+        count = len(self.samples)
+        part = self.samples.take(np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).astype(int)))
+        engine = ReferenceEngine(self.derivation, "float64")
+        parameters = {**self.network.initial_parameters(self.settings.get("seed", 0))}
+        parameters.update(self.settings.get("initial_parameters") or {})
+        # A mask of 1 − rate everywhere leaves all values as they are.
+        masks = {
+            name: np.full((len(part), *(int(d) for d in mask.shape[1:])), 1.0 - rate)
+            for name, (mask, rate) in self.derivation.masks.items()
+        }
+        state = engine.initial_state(parameters)
+        with np.errstate(all="ignore"):
+            batch = Batch(part.X.astype(np.float64), part.Y.astype(np.float64), part.w, masks)
+            return {**engine.values(state, batch), **state}
+
+
+def class_numbers(Y: np.ndarray) -> np.ndarray | None:
+    """Class numbers 0 … k−1 of one-hot rows, of whole numbers 0 … k−1, or of one column of two values; else None."""
+    Y = np.asarray(Y)
+    if Y.dtype.kind not in "fiub" or not np.isfinite(Y).all():
+        return None
+    if Y.ndim == 2 and Y.shape[1] > 1:
+        one_hot = np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all()
+        signed = np.isin(Y, (-1, 1)).all() and ((Y > 0).sum(axis=1) == 1).all()
+        return Y.argmax(axis=1) if one_hot or signed else None
+    flat = Y.reshape(-1)
+    found = np.unique(flat)
+    if set(found.tolist()) <= {0.0, 1.0} or set(found.tolist()) <= {-1.0, 1.0}:
+        return (flat > 0).astype(np.int64)
+    whole = (found == np.round(found)).all() and found[0] in (0, 1) and len(found) <= max(2, min(100, len(flat) // 5))
+    return (flat - found[0]).astype(np.int64) if whole and np.array_equal(found, found[0] + np.arange(len(found))) else None
