@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-extras browser bench lint clean
+.PHONY: demo test test-extras browser bench bench-diagnosis lint clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/bin/python:
@@ -43,6 +43,9 @@ browser:  ## Chromium, in which the pages are tested; where it cannot be install
 
 bench: $(VENV)/.package  ## glassnet and its peers side by side; some minutes
 	env -u OPENBLAS_NUM_THREADS $(BIN)/python -m benchmarks
+
+bench-diagnosis: $(VENV)/.package  ## how often the diagnosis is right, on trainings whose outcome is known; hours
+	$(BIN)/python -m benchmarks.diagnosis
 
 lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff check .

@@ -65,7 +65,10 @@ from glassnet.network import (
 from glassnet.training import Augmentation, EarlyStopping, History, Run, train
 
 if TYPE_CHECKING:
-    from glassnet import data, estimators, filters, statistics, views
+    from glassnet import data, diagnosis, estimators, filters, statistics, views
+    from glassnet.diagnosis.curvature import largest_curvature
+    from glassnet.diagnosis.judging import diagnose
+    from glassnet.diagnosis.watch import Watch
     from glassnet.estimators import (
         LinearRegression,
         LogisticRegression,
@@ -81,32 +84,106 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Adaptive", "Augmentation", "AveragePool2D",
-    "BatchNorm", "Conv2D", "CosineDecay", "DataError", "Dense", "Derivation", "Dropout", "EarlyStopping",
-    "ExponentialDecay", "Expression", "Flatten", "GlassnetError", "GlassnetWarning", "GlobalAveragePool2D",
-    "GradientCheck", "History", "InverseScaling", "LeastSquares", "LinearRegression", "LogisticRegression",
-    "Loss", "MLPClassifier", "MLPRegressor", "MaxPool2D", "Network", "NetworkClassifier", "NetworkRegressor",
-    "Newton", "OneCycle", "Perceptron", "RMSprop", "Run", "RunError", "StepDecay", "WarmUp", "abs",
-    "activation", "convolve", "cos", "data", "derive", "erf", "estimators", "exp", "expm1", "filters", "gradcheck", "load",
-    "log", "log1p", "loss", "maximum", "minimum", "normal_cdf", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
-    "statistics", "tanh", "train", "views", "where",
+    "LBFGS",
+    "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adaptive",
+    "Augmentation",
+    "AveragePool2D",
+    "BatchNorm",
+    "Conv2D",
+    "CosineDecay",
+    "DataError",
+    "Dense",
+    "Derivation",
+    "Dropout",
+    "EarlyStopping",
+    "ExponentialDecay",
+    "Expression",
+    "Flatten",
+    "GlassnetError",
+    "GlassnetWarning",
+    "GlobalAveragePool2D",
+    "GradientCheck",
+    "History",
+    "InverseScaling",
+    "LeastSquares",
+    "LinearRegression",
+    "LogisticRegression",
+    "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
+    "MaxPool2D",
+    "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "Newton",
+    "OneCycle",
+    "Perceptron",
+    "RMSprop",
+    "Run",
+    "RunError",
+    "StepDecay",
+    "WarmUp",
+    "Watch",
+    "abs",
+    "activation",
+    "convolve",
+    "cos",
+    "data",
+    "derive",
+    "diagnose",
+    "diagnosis",
+    "erf",
+    "estimators",
+    "exp",
+    "expm1",
+    "filters",
+    "gradcheck",
+    "largest_curvature",
+    "load",
+    "log",
+    "log1p",
+    "loss",
+    "maximum",
+    "minimum",
+    "normal_cdf",
+    "relu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "sqrt",
+    "statistics",
+    "tanh",
+    "train",
+    "views",
+    "where",
 ]  # fmt: skip
 
-_ROOMS = ("data", "estimators", "filters", "statistics", "views")
+_ROOMS = ("data", "diagnosis", "estimators", "filters", "statistics", "views")
 _ESTIMATORS = (
     "LinearRegression", "LogisticRegression", "MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor",
     "Perceptron", "load",
 )  # fmt: skip
 
+_HOMES = {
+    "convolve": "glassnet.filters", "diagnose": "glassnet.diagnosis.judging", "Watch": "glassnet.diagnosis.watch",
+    "largest_curvature": "glassnet.diagnosis.curvature",
+}  # fmt: skip
+
 
 def __getattr__(name: str) -> Any:
-    """The rooms that need heavy libraries, the estimators and the filters load when first used."""
+    """What needs heavy libraries or is not always wanted loads when it is first used."""
     import importlib
 
     if name in _ROOMS:
         return importlib.import_module(f"glassnet.{name}")
     if name in _ESTIMATORS:
         return getattr(importlib.import_module("glassnet.estimators"), name)
-    if name == "convolve":
-        return importlib.import_module("glassnet.filters").convolve
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'glassnet' has no attribute '{name}'")

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from glassnet.cli.source import Array, Reading, Rows, Source, read_again, read_source
+from glassnet.cli.speaking import note
 from glassnet.data.targets import NumberTarget
-from glassnet.errors import DataError, GlassnetWarning, RunError
+from glassnet.errors import DataError, GlassnetError, GlassnetWarning, RunError
 
 Pair = tuple[Array, Array]
 LAST = "last:"
@@ -174,6 +175,21 @@ def held_out(run: Any) -> Pair:
         raise RunError("This run held no rows out; name the rows to judge it by as DATA.")
     X = _inputs(source, run.preparation, rows, described.get("unseen"))
     return X, signed(source.targets(run.preparation, rows), loss)
+
+
+def known_held_out(run: Any) -> tuple[Pair | None, list[int] | None]:
+    """The rows the training held out and their numbers in the data; None when there are none or their file is gone."""
+    described = run.facts.get("source") or {}
+    if "split" not in described or not (described["split"]["test"] or described.get("test_data")):
+        return None, None
+    try:
+        unchanged(described)
+        pair = held_out(run)
+        rows = None if described.get("test_data") else remade(run)[1].test.tolist()
+    except GlassnetError as problem:
+        note(f"The held-out rows cannot be judged again: {problem}")
+        return None, None
+    return pair, rows
 
 
 def fitted(source: Source, preparation: Any, target: str | None) -> Source:

@@ -62,7 +62,7 @@ class Ready:
     division: Division
 
 
-def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, Path]:
+def trained(request: Request, dtype: str, voice: Voice, diagnose: bool = False) -> tuple[Run, Prepared, Path]:
     """Read, divide, prepare, train; nothing is written before all of it is known to fit."""
     import glassnet
     from glassnet.cli.folders import forget_results, whole_or_nothing
@@ -71,8 +71,9 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
     with shown_notes(hold=True):
         ready = _ready(request, dtype)
     _introduce(ready, request, voice)
-    stoppers = [] if request.early_stopping is None else [glassnet.EarlyStopping(patience=request.early_stopping)]
     prepared = ready.prepared
+    if diagnose:
+        _check_first(ready, request, dtype, voice)
     with whole_or_nothing(ready.place):
         forget_results(ready.place)
         run = glassnet.train(
@@ -83,7 +84,7 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
             epochs=ready.epochs,
             batch_size=ready.batch,
             validation=prepared.validation,
-            callbacks=stoppers,
+            callbacks=_watchers(request.early_stopping, diagnose),
             out=ready.place,
             dtype=dtype,
             preparation=prepared.preparation,
@@ -94,6 +95,32 @@ def trained(request: Request, dtype: str, voice: Voice) -> tuple[Run, Prepared, 
     if not run.facts["data"]["kept"] and "not_written" not in run.facts:
         keep_rows(run, ready.place, ready.division.train, ready.division.validation)
     return run, prepared, ready.place
+
+
+def _watchers(early_stopping: int | None, diagnose: bool) -> list[Any]:
+    """What looks at the training while it runs."""
+    import glassnet
+
+    found: list[Any] = [] if early_stopping is None else [glassnet.EarlyStopping(patience=early_stopping)]
+    if diagnose:
+        from glassnet.diagnosis import Watch
+
+        found.append(Watch())
+    return found
+
+
+def _check_first(ready: Ready, request: Request, dtype: str, voice: Voice) -> None:
+    """What is wrong before the first step."""
+    from glassnet.cli.diagnose import check_first
+
+    asked, prepared = request.training, ready.prepared
+    settings = {
+        "loss": request.plan.loss, "optimizer": ready.derivation.optimizer, "epochs": ready.epochs,
+        "batch_size": ready.batch, "l1": asked["l1"], "l2": asked["l2"], "seed": asked["seed"], "dtype": dtype,
+        "augmentation": asked["augmentation"],
+    }  # fmt: skip
+    names = getattr(prepared.preparation, "input_names", ())
+    check_first(ready.network, prepared.train, prepared.test or prepared.validation, names, settings, voice)
 
 
 def _ready(request: Request, dtype: str) -> Ready:
@@ -223,6 +250,7 @@ def resumed(
     skip_damaged: bool,
     early_stopping: int | None,
     voice: Voice,
+    diagnose: bool = False,
 ) -> tuple[Run, Prepared | None, Path]:
     """Go on with a run, from its kept data or from the file it was trained on."""
     import glassnet
@@ -270,7 +298,7 @@ def resumed(
             **given,
             epochs=wanted,
             max_seconds=max_seconds,
-            callbacks=[] if early_stopping is None else [glassnet.EarlyStopping(patience=early_stopping)],
+            callbacks=_watchers(early_stopping, diagnose),
             out=None if out is None else place,
             overwrite=overwrite,
             progress=not voice.quiet,
@@ -347,6 +375,23 @@ def finish(
     else:
         voice.say(f"The run is in {place}, with {folders.METRICS}.")
     voice.say(f"Its equations: glassnet show {place}")
+
+
+def finish_diagnosed(
+    run: Run, prepared: Prepared | None, place: Path, with_baseline: bool, plots: bool, voice: Voice, as_json: bool
+) -> None:
+    """`finish`, and the diagnosis after it: also of a training that diverged, before that is said."""
+    from glassnet.cli.diagnose import diagnosed
+
+    failed: RunError | None = None
+    try:
+        finish(run, prepared, place, with_baseline, plots, voice, as_json)
+    except RunError as problem:
+        failed = problem
+    lost = run.facts.get("not_written")
+    diagnosed(run, None if prepared is None else prepared.test, None if lost else place, voice)
+    if failed is not None:
+        raise failed
 
 
 def _baseline(run: Run, prepared: Prepared, out: Path | None, voice: Voice) -> tuple[Judgement | None, str]:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 RUNS = "runs"
 METRICS = "metrics.json"
+DIAGNOSIS, DIAGNOSIS_PAGE = "diagnosis.json", "diagnosis.html"
 BASELINE = "baseline"
-OURS = (METRICS, "cost.png", "confusion.png", "boundary.png", "report.html")
+OURS = (METRICS, DIAGNOSIS, DIAGNOSIS_PAGE, "cost.png", "confusion.png", "boundary.png", "report.html")
 """What a training writes beside the run itself."""
 
 

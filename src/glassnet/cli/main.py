@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from glassnet.cli.animate import animate
 from glassnet.cli.demo import demo
+from glassnet.cli.diagnose import diagnose
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.filter import filter_picture
 from glassnet.cli.help_page import Command
@@ -161,6 +162,7 @@ def glassnet(
       glassnet show runs/sales-1                  the network, its equations, its results
       glassnet trace runs/sales-1 --iteration 0   one step of the training, every number of it
       glassnet animate runs/flower-1 boundary network cost --out flower.gif
+      glassnet diagnose runs/sales-1 --cure       why it does not learn, and what cures it
       glassnet report runs/sales-1                all of it as one page, to send to a colleague
       glassnet predict runs/sales-1 new.csv --out predictions.csv
       glassnet filter cat.jpg --kernel emboss --out emboss.png
@@ -179,6 +181,7 @@ for command, short in (
     (evaluate, "Judge a network on rows with known targets."),
     (regress, "A regression from an R formula, with its statistics."),
     (show, "The network, its equations, its results."),
+    (diagnose, "Why a training does not learn, and a cure."),
     (report, "Write a page about a run, to be sent to a colleague."),
     (trace, "One step of a training, with its numbers."),
     (plot, "Draw one picture of a network."),

@@ -24,17 +24,22 @@ def report(
         str | None,
         typer.Option("--out", "-o", metavar="FILE", help="Where the page goes.", show_default="RUN/report.html"),
     ] = None,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Diagnose the run now, and add what is found; see glassnet diagnose.")
+    ] = False,
     skip_damaged: SkipDamaged = False,
 ) -> None:
     """Write a page about a run that you can send to a colleague: one file, which needs no network.
 
     What was trained on what, the training as a film with a slider, how it went, how good the network is beside a plain
     regression, what it gets wrong, and its equations. The rows that the training held out are read again from their file.
+    Of a run that was trained with --diagnose, the diagnosis is in the page, too.
 
     \b
     Examples:
       glassnet report runs/iris-1
       glassnet report runs/iris-1 --out iris.html
+      glassnet report runs/iris-1 --diagnose
     """
     from glassnet.cli.folders import load_run
     from glassnet.views import write_report
@@ -42,32 +47,24 @@ def report(
     loaded = load_run(run, skip_damaged)
     place = Path(out) if out is not None else Path(run) / PAGE
     options: dict[str, Any] = {}
+    held: Pair | None = None
     if loaded.preparation is not None:
+        from glassnet.cli.division import known_held_out
         from glassnet.cli.judging import baseline_name
 
         options["baseline"] = baseline_name(loaded.preparation, loaded.settings.loss.name)
-        held, rows = _held_out(loaded)
+        held, rows = known_held_out(loaded)
         if held is not None:
             said = _verdict(loaded, held, Path(run), options["baseline"])
             options |= {"held_out": held, "rows": rows, "verdict": said}
+    if diagnose:
+        from glassnet.cli.diagnose import judge_by
+        from glassnet.diagnosis import diagnose_run
+
+        again = load_run(run, skip_damaged)  # the page is about the run as it was trained, without these rows
+        judge_by(again, held)
+        options["diagnosis"] = diagnose_run(again)
     print(f"The report is {write_report(loaded, place, **options)}; open it in a browser.")
-
-
-def _held_out(run: Run) -> tuple[Pair | None, list[int] | None]:
-    """The rows the training held out and their numbers in the data; None when there are none or their file is gone."""
-    from glassnet.cli.division import held_out, remade, unchanged
-
-    described = run.facts.get("source") or {}
-    if "split" not in described or not (described["split"]["test"] or described.get("test_data")):
-        return None, None
-    try:
-        unchanged(described)
-        pair = held_out(run)
-        rows = None if described.get("test_data") else remade(run)[1].test.tolist()
-    except GlassnetError as problem:
-        note(f"The held-out rows cannot be judged again: {problem}")
-        return None, None
-    return pair, rows
 
 
 def _verdict(run: Run, held: Pair, place: Path, name: str) -> str | None:

@@ -19,7 +19,7 @@ WATCHED_SHARE = "0.1"
 INSTEAD_OF_NETWORK = ("hidden", "activation", "output", "dropout", "batch_norm", "init")
 WITH_RESUME = {
     "data", "target", "resume", "epochs", "max_seconds", "out", "overwrite", "baseline", "plots", "quiet", "as_json",
-    "skip_damaged", "early_stopping",
+    "skip_damaged", "early_stopping", "diagnose",
 }  # fmt: skip
 
 

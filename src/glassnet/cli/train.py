@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glassnet.cli.experiment import DIVERGED, finish, resumed, trained
+from glassnet.cli.experiment import DIVERGED, finish, finish_diagnosed, resumed, trained
 from glassnet.cli.request import augmentation_of, picture_options, refuse_both, refuse_settings, request_of
 from glassnet.cli.speaking import Voice, shown_notes
 
@@ -345,6 +345,14 @@ def train(
     plots: Annotated[
         bool, typer.Option("--plots/--no-plots", help="Write the pictures.", rich_help_panel=RESULT)
     ] = True,
+    diagnose: Annotated[
+        bool,
+        typer.Option(
+            "--diagnose",
+            help="Say what is wrong before the first step, watch the training, and afterwards why it does not learn.",
+            rich_help_panel=RESULT,
+        ),
+    ] = False,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -364,7 +372,7 @@ def train(
     by the pictures of test/.
 
     The run folder holds the run, metrics.json and pictures: cost.png, for classes confusion.png, and for two features
-    boundary.png.
+    boundary.png; with --diagnose also diagnosis.html and diagnosis.json.
 
     \b
     Examples:
@@ -377,6 +385,7 @@ def train(
       glassnet train images/ --network "conv 8x5 relu, pool 2, flatten, dense 10 softmax"
       glassnet train images/ --image-size 64 --colour --skip-damaged --augment "shift 4, flip"
       glassnet train digits --network "conv 16x3 relu, pool 2, flatten, dense 10 softmax"
+      glassnet train iris --optimizer sgd --learning-rate 30 --diagnose
       glassnet train --resume runs/iris-1 --epochs 500
     """
     voice = Voice(quiet or as_json)
@@ -384,7 +393,7 @@ def train(
         refuse_settings(ctx)
         with shown_notes(skip=DIVERGED):
             run, prepared, place = resumed(
-                resume, data, target, epochs, max_seconds, out, overwrite, skip_damaged, early_stopping, voice
+                resume, data, target, epochs, max_seconds, out, overwrite, skip_damaged, early_stopping, voice, diagnose
             )
     else:
         refuse_both(ctx, network)
@@ -404,5 +413,8 @@ def train(
             },
         )  # fmt: skip
         with shown_notes(skip=DIVERGED):
-            run, prepared, place = trained(request, dtype, voice)
-    finish(run, prepared, place, baseline, plots, voice, as_json)
+            run, prepared, place = trained(request, dtype, voice, diagnose)
+    if diagnose:
+        finish_diagnosed(run, prepared, place, baseline, plots, voice, as_json)
+    else:
+        finish(run, prepared, place, baseline, plots, voice, as_json)

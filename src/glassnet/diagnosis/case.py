@@ -15,7 +15,7 @@ from glassnet.engines.base import Batch
 from glassnet.engines.reference import ReferenceEngine
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.losses import Loss
-from glassnet.equations.optimizers import Optimizer
+from glassnet.equations.optimizers import LeastSquares, Newton, Optimizer
 from glassnet.equations.optimizers import optimizer as named_optimizer
 from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.network import Network
@@ -26,6 +26,8 @@ from glassnet.training.run import Run
 
 LOOKED_AT = 512
 """Rows on which the start of a training is evaluated."""
+PICTURES_LOOKED_AT = 48
+"""Of pictures: each has many places, and the reference engine takes its time."""
 OF_DERIVATION = ("l1", "l2", "penalty_on")
 
 
@@ -49,7 +51,9 @@ class Case:
     features: tuple[str, ...] = ()
 
     @classmethod
-    def asked(cls, network: Network, X: Any, Y: Any, *, validation: Any = None, features: Any = (), **settings: Any) -> Case:
+    def asked(
+        cls, network: Network, X: Any, Y: Any, *, validation: Any = None, features: Any = (), **settings: Any
+    ) -> Case:
         """From the arguments of `gn.train`. A fraction to validate on is split off as `gn.train` does."""
         X, Y = np.asarray(X), np.asarray(Y)
         settings = {"epochs": 100, "seed": 0, **{n: v for n, v in settings.items() if v is not None}}
@@ -59,7 +63,9 @@ class Case:
         if validation is None or case.samples is None:
             return case
         one_label = case.samples.Y.shape[1] == 1 or case.exclusive
-        rest, held = held_out_fraction(case.samples, validation, settings["seed"], case.metric == "accuracy" and one_label)
+        rest, held = held_out_fraction(
+            case.samples, validation, settings["seed"], case.metric == "accuracy" and one_label
+        )
         return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y))
 
     @classmethod
@@ -87,7 +93,7 @@ class Case:
         own = {n: start[n] for n in drawn if not np.array_equal(start[n], drawn[n].astype(s.dtype))}
         if own:
             settings["initial_parameters"] = own
-        names = tuple(getattr(run.preparation, "feature_names", ()) or ())
+        names = tuple(getattr(run.preparation, "input_names", ()) or ())
         return cls(run.network, data.X, data.Y, held, settings, names)
 
     # What was asked for, with names resolved.
@@ -229,6 +235,13 @@ class Case:
 
     # Running it.
 
+    @property
+    def _engine(self) -> str:
+        """A diagnosis trains many times in one process, so the compiled engine is loaded once and used wherever it can be."""
+        direct = isinstance(self.optimizer, LeastSquares | Newton)
+        loss = self.loss
+        return "auto" if direct or loss is None or loss.name == "perceptron" else "compiled"
+
     def changed(self, change: Change) -> Case:
         """The case with a change applied."""
         X, Y, held = self.X, self.Y, self.held
@@ -248,7 +261,7 @@ class Case:
 
     def train(self, **others: Any) -> Run:
         """Train as asked, quietly; `others` are further arguments of `gn.train` (epochs, seed, callbacks, ...)."""
-        arguments = {"record": "last", "progress": False, **self.settings, **others}
+        arguments = {"record": "last", "progress": False, "engine": self._engine, **self.settings, **others}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GlassnetWarning)
             return train(self.network, self.X, self.Y, validation=self.held, **arguments)
@@ -261,8 +274,8 @@ class Case:
         """
         if self.derivation is None or self.samples is None:
             return None
-        count = len(self.samples)
-        part = self.samples.take(np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).astype(int)))
+        count, most = len(self.samples), LOOKED_AT if self.X.ndim == 2 else PICTURES_LOOKED_AT
+        part = self.samples.take(np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)))
         engine = ReferenceEngine(self.derivation, "float64")
         parameters = {**self.network.initial_parameters(self.settings.get("seed", 0))}
         parameters.update(self.settings.get("initial_parameters") or {})
@@ -291,4 +304,8 @@ def class_numbers(Y: np.ndarray) -> np.ndarray | None:
     if set(found.tolist()) <= {0.0, 1.0} or set(found.tolist()) <= {-1.0, 1.0}:
         return (flat > 0).astype(np.int64)
     whole = (found == np.round(found)).all() and found[0] in (0, 1) and len(found) <= max(2, min(100, len(flat) // 5))
-    return (flat - found[0]).astype(np.int64) if whole and np.array_equal(found, found[0] + np.arange(len(found))) else None
+    return (
+        (flat - found[0]).astype(np.int64)
+        if whole and np.array_equal(found, found[0] + np.arange(len(found)))
+        else None
+    )

@@ -77,19 +77,25 @@ class Standardise:
         return "standardise the features" if self.columns is None else f"standardise features {list(self.columns)}"
 
     def python(self) -> list[str]:
-        chosen = ":" if self.columns is None else repr(list(self.columns))
+        columns = "np.arange(X.shape[1])" if self.columns is None else f"np.array({list(self.columns)})"
         return [
-            f"mean, deviation = X[:, {chosen}].mean(axis=0), X[:, {chosen}].std(axis=0)",
-            "deviation = np.where(deviation > 0, deviation, 1)",
-            f"X[:, {chosen}] = (X[:, {chosen}] - mean) / deviation",
-            f"X_test[:, {chosen}] = (X_test[:, {chosen}] - mean) / deviation",
+            f"columns, axes = {columns}, (0, *range(2, X.ndim))  # of pictures, one mean a channel",
+            "picked = X[:, columns].astype(np.float64)",
+            "mean, deviation = picked.mean(axis=axes, keepdims=True), picked.std(axis=axes, keepdims=True)",
+            "deviation = np.where(deviation > 0, deviation, 1.0)",
+            "X, X_test = np.array(X, dtype=np.float64), np.array(X_test, dtype=np.float64)",
+            "for x in (X, X_test):",
+            "    x[:, columns] = (x[:, columns] - mean) / deviation",
         ]
 
     def fitted(self, X: np.ndarray, Y: np.ndarray) -> Fitted:
         columns = np.arange(X.shape[1]) if self.columns is None else np.asarray(self.columns)
         picked = X[:, columns].astype(np.float64)
         if X.ndim == 4:  # of pictures, one mean and deviation a channel
-            mean, deviation = picked.mean(axis=(0, 2, 3), keepdims=True)[0], picked.std(axis=(0, 2, 3), keepdims=True)[0]
+            mean, deviation = (
+                picked.mean(axis=(0, 2, 3), keepdims=True)[0],
+                picked.std(axis=(0, 2, 3), keepdims=True)[0],
+            )
         else:
             mean, deviation = picked.mean(axis=0), picked.std(axis=0)
         return _Scaled(columns, mean, np.where(deviation > 0, deviation, 1.0))
@@ -141,7 +147,8 @@ class StandardiseTarget:
 
     def python(self) -> list[str]:
         return [
-            "centre, spread = Y.mean(axis=0), Y.std(axis=0)      # a prediction a is a * spread + centre in the old units",
+            "centre, spread = Y.mean(axis=0), Y.std(axis=0)  # a prediction a is a * spread + centre in the old units",
+            "spread = np.where(spread > 0, spread, 1.0)",
             "Y, Y_test = (Y - centre) / spread, (Y_test - centre) / spread",
         ]
 
@@ -169,11 +176,18 @@ class DropRows:
 
     @property
     def said(self) -> str:
-        return "leave out rows with values that are not finite" if self.rows is None else f"leave out {len(self.rows)} rows"
+        return (
+            "leave out rows with values that are not finite"
+            if self.rows is None
+            else f"leave out {len(self.rows)} rows"
+        )
 
     def python(self) -> list[str]:
         if self.rows is None:
-            return ["whole = np.isfinite(X).all(axis=1) & np.isfinite(Y).all(axis=1); X, Y = X[whole], Y[whole]"]
+            return [
+                "whole = [np.isfinite(x.reshape(len(x), -1)).all(axis=1) for x in (X, Y)]",
+                "X, Y = (x[whole[0] & whole[1]] for x in (X, Y))",
+            ]
         return [f"X, Y = (np.delete(x, {list(self.rows)}, axis=0) for x in (X, Y))"]
 
     def fitted(self, X: np.ndarray, Y: np.ndarray) -> Fitted:
@@ -200,7 +214,10 @@ class RescaleTarget:
         return f"labels {', '.join(f'{v:g}' for v in self.values[:4])}{' …' if len(self.values) > 4 else ''} → 0, 1, …"
 
     def python(self) -> list[str]:
-        return [f"labels = np.array({list(self.values)}); Y, Y_test = (np.searchsorted(labels, y) for y in (Y, Y_test))"]
+        return [
+            f"labels = np.array({list(self.values)})",
+            "Y, Y_test = (np.abs(y[..., None] - labels).argmin(axis=-1).astype(np.float64) for y in (Y, Y_test))",
+        ]
 
     def fitted(self, X: np.ndarray, Y: np.ndarray) -> Fitted:
         return self

@@ -37,7 +37,9 @@ def number(value: float | int | str) -> str:
     """A measured value as it is printed: four significant digits."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int) or (math.isfinite(value) and value == round(value) and abs(value) < 1e6):
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite" if value > 0 else "−infinite"
+    if isinstance(value, int) or (value == round(value) and abs(value) < 1e6):
         return f"{int(value):,}"
     return f"{value:.4g}"
 

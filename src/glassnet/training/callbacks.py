@@ -2,12 +2,15 @@
 
 A callback is any function of the run so far; it is called after every epoch and stops the training by returning
 True. `EarlyStopping` is one that remembers, so what it remembers is stored with every snapshot.
+
+A callback may have more to say, each by a method or an attribute of its own: `begins` (a training starts), `next_due`
+(after which epoch it wants to be called next) and `message` (why it stopped the training).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +22,62 @@ from glassnet.errors import GlassnetError, unknown_name
 Callback = Callable[[Any], Any]
 """run -> True to stop; anything else goes on."""
 
+Say = Callable[[str], None]
+"""Shows a sentence of its own while a training shows its progress; silent when it does not."""
+
 HIGHER_IS_BETTER = ("accuracy", "r2")
+
+
+class Watchers:
+    """The callbacks of one training, each called when it is due.
+
+    A callback with a method `next_due(epoch, epochs)` is asked, when training begins and after each of its calls, after
+    how many epochs in all it wants to be called next; `epoch` of the `epochs` asked for have ended by then. The compiled
+    loop runs on until then. Any other callback is called after every epoch. `begins(run, say)` is called, where
+    there is one, before the first update.
+    """
+
+    def __init__(self, callbacks: Iterable[Callback]) -> None:
+        self.callbacks = list(callbacks)
+        self._due = [0.0] * len(self.callbacks)
+        self._epochs = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.callbacks)
+
+    def begin(self, run: Any, epoch: int, epochs: int, say: Say) -> None:
+        """A training starts, or goes on, after so many epochs."""
+        self._epochs = epochs
+        for place, callback in enumerate(self.callbacks):
+            begins = getattr(callback, "begins", None)
+            if begins is not None:
+                begins(run, say)
+            self._ask_again(place, epoch)
+
+    @property
+    def due(self) -> float:
+        """The first epoch, counted from 1, after which somebody wants to be called; infinite when nobody does."""
+        return min(self._due, default=math.inf)
+
+    def called(self, run: Any, epoch: int, after: str) -> str | None:
+        """Call those that are due after this epoch, counted from 1; why training is to end, when one of them stops it."""
+        for place, callback in enumerate(self.callbacks):
+            if epoch < self._due[place]:
+                continue
+            answer = callback(run)
+            if stops(answer):
+                return getattr(callback, "message", None) or f"Stopped after {after} {epoch} by a callback."
+            self._ask_again(place, epoch)
+        return None
+
+    def _ask_again(self, place: int, epoch: int) -> None:
+        asked = getattr(self.callbacks[place], "next_due", None)
+        self._due[place] = epoch + 1 if asked is None else max(epoch + 1, asked(epoch, self._epochs))
+
+
+def stops(answer: Any) -> bool:
+    """Whether a callback's answer asks to stop: True, also NumPy's."""
+    return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 @dataclass

@@ -212,8 +212,10 @@ class CompiledTraining(Training):
         end_of_epoch = (start // per_epoch + 1) * per_epoch
         if self.stoppers:
             stop = min(stop, end_of_epoch + (self._epochs_unasked() - 1) * per_epoch)
-        if self.watchers or self.adaptive or self.pictures.change:
+        if self.adaptive or self.pictures.change:
             stop = min(stop, end_of_epoch)
+        if self.watchers.due < last / per_epoch:
+            stop = min(stop, int(self.watchers.due) * per_epoch)
         if isinstance(self.run.settings.shuffle, ShuffleStream):
             stop = min(stop, (start // per_epoch + max(1, GIVEN_AT_ONCE // len(self.data))) * per_epoch)
         if self.run.snapshots.record == "all" or isinstance(self.run.snapshots.record, int):

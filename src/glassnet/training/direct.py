@@ -197,8 +197,6 @@ def _moved(
 
 def train_direct(training: Training, from_data: bool) -> Run:
     """Train by least squares or Newton's method. A resumed training repeats its iterations, exactly, and goes on."""
-    from glassnet.training.loop import stops
-
     run, facts = training.run, training.run.facts
     settings = run.settings
     plain = settings.loss.name != "categorical_cross_entropy" and not settings.l2
@@ -232,8 +230,8 @@ def train_direct(training: Training, from_data: bool) -> Run:
             training.write_if_due()
             if stop:
                 ended.append(training.stopped(iteration))
-            elif any(stops(answer) for answer in [watcher(run) for watcher in training.watchers]):
-                facts["message"] = f"Stopped after iteration {iteration} by a callback."
+            elif (said := training.watchers.called(run, iteration, "iteration")) is not None:
+                facts["message"] = said
                 ended.append("stopped early")
             elif training.interruption.asked:
                 ended.append("interrupted")
@@ -244,6 +242,7 @@ def train_direct(training: Training, from_data: bool) -> Run:
         try:
             if "initial" not in facts:
                 facts["initial"] = _initial(training, problem, spread)
+            training.say = progress.say
             training.begin()
             if settings.epochs == 0:
                 status = "finished"

@@ -22,7 +22,7 @@ from glassnet.equations.schedules import Adaptive
 from glassnet.errors import GlassnetWarning, RunError
 from glassnet.training.arrays import Samples, sparse
 from glassnet.training.batches import Batches
-from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping
+from glassnet.training.callbacks import AdaptiveRate, Callback, EarlyStopping, Watchers
 from glassnet.training.certain_rows import CertainRows
 from glassnet.training.folder import discard_run
 from glassnet.training.measures import Measure
@@ -89,7 +89,7 @@ class Training:
         self.run = run
         self.data: Samples = run.data
         self.stoppers = [c.fresh() for c in callbacks if isinstance(c, EarlyStopping)]
-        self.watchers: list[Callable[[Any], Any]] = [c for c in callbacks if not isinstance(c, EarlyStopping)]
+        self.watchers = Watchers(c for c in callbacks if not isinstance(c, EarlyStopping))
         self.out = out
         self.max_seconds = max_seconds
         self.show = show
@@ -218,6 +218,8 @@ class Training:
                 raise
         if "initial" not in facts:
             facts["initial"] = self.measured_at_start()
+        done = self.iteration // self.batches.per_epoch
+        self.watchers.begin(self.run, done, self.run.settings.epochs, self.say if self.show else silent)
 
     def measured_at_start(self) -> dict[str, float]:
         """Cost, penalty and metric of the initial parameters."""
@@ -269,10 +271,10 @@ class Training:
                 "already reached its minimum."
             )
             return "stopped early"
-        for callback in self.watchers:
-            if stops(callback(run)):
-                run.facts["message"] = f"Stopped after epoch {epoch + 1} by a callback."
-                return "stopped early"
+        said = self.watchers.called(run, epoch + 1, "epoch")
+        if said is not None:
+            run.facts["message"] = said
+            return "stopped early"
         return self.look_round()
 
     def look_round(self) -> str | None:
@@ -438,9 +440,8 @@ def checked_samples(settings: Settings, data: Samples) -> Samples:
     return data.take(np.sort(permutation(settings.seed, "validation", 1, count)[:wanted]))
 
 
-def stops(answer: Any) -> bool:
-    """Whether a callback's answer asks to stop: True, also NumPy's."""
-    return isinstance(answer, bool | np.bool_) and bool(answer)
+def silent(sentence: str) -> None:
+    """What is said when no progress is shown: nothing."""
 
 
 def replay(run: Run, iteration: int, known: Snapshot | None = None) -> State:

@@ -103,8 +103,6 @@ def _evaluated(run: Run, state: State, batch: Batch) -> Mapping[str, Array]:
 
 def train_lbfgs(training: Training) -> Run:
     """Train with L-BFGS. A resumed training repeats its iterations from the start, exactly, and goes on."""
-    from glassnet.training.loop import stops
-
     run, facts = training.run, training.run.facts
     epochs = run.settings.epochs
     done_before = training.iteration
@@ -135,8 +133,8 @@ def train_lbfgs(training: Training) -> Run:
             training.write_if_due()
             if stop:
                 ended.append(training.stopped(iteration))
-            elif any(stops(answer) for answer in [watcher(run) for watcher in training.watchers]):
-                facts["message"] = f"Stopped after epoch {iteration} by a callback."
+            elif (said := training.watchers.called(run, iteration, "epoch")) is not None:
+                facts["message"] = said
                 ended.append("stopped early")
             elif training.interruption.asked:
                 ended.append("interrupted")
@@ -145,6 +143,7 @@ def train_lbfgs(training: Training) -> Run:
             return bool(ended)
 
         try:
+            training.say = progress.say
             training.begin()
             if epochs > done_before and not training.stopped_before:
                 status = minimise(run, epochs, each)

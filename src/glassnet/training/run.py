@@ -338,6 +338,43 @@ class Run:
 
         return Path(import_module("glassnet.views.report").write_report(self, path, **options))
 
+    def diagnose(self, *, experiments: bool = True, budget: float | None = None) -> Any:
+        """Why this training does not learn, or that it does: a `Diagnosis`.
+
+            print(run.diagnose())
+
+        Parameters
+        ----------
+        experiments : whether to train yardsticks beside it, and to rerun it without what is suspected
+        budget : seconds that the reruns may take; as long as the training took unless given, at least 3 and at most 60
+
+        Raises
+        ------
+        RunError : the run was saved without its data
+        """
+        from importlib import import_module
+
+        # Diagnosing stands to the right of the runs; nothing here depends on it, a person may still ask.
+        return import_module("glassnet.diagnosis.judging").diagnose_run(self, experiments=experiments, budget=budget)
+
+    def cure(self, *, budget: float | None = None, diagnosis: Any = None) -> Any:
+        """A change that makes this training learn, proven with three seeds on held-out rows: a `Cure`.
+
+            cure = run.cure(); print(cure); cure.run.predict(X)
+
+        Parameters
+        ----------
+        budget : seconds that all reruns together may take; twice what the training took unless given, and at least 10
+        diagnosis : of this run, when there is one already
+
+        Raises
+        ------
+        RunError : the run was saved without its data
+        """
+        from importlib import import_module
+
+        return import_module("glassnet.diagnosis.cure").cure_run(self, budget=budget, diagnosis=diagnosis)
+
     def identify(self) -> None:
         """Fill in `facts["id"]` and the fingerprints of the data, by which a run's files and data are known again.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import GlassnetError, RunError
+from glassnet.views import diagnosis_page as diagnoses
 from glassnet.views import report_judgement as judgement
 from glassnet.views import report_words as words
 from glassnet.views.report_charts import charts, film_charts
@@ -33,6 +34,7 @@ def write_report(
     baseline: str = PLAIN,
     verdict: str | None = None,
     title: str | None = None,
+    diagnosis: Any = None,
 ) -> Path:
     """Write what was trained on what, its equations, how training went and how good it is as one HTML file.
 
@@ -49,6 +51,8 @@ def write_report(
     baseline : what the model of metrics["baseline"] is called
     verdict : a sentence on whether the network earns its complexity
     title : of the page; made from the target and the data unless given
+    diagnosis : what `run.diagnose()` returned, or True to diagnose the run now; diagnosis.json of the run's folder unless
+        given, and False to leave it out
 
     Returns
     -------
@@ -62,8 +66,9 @@ def write_report(
     from glassnet.training.files import write_bytes
 
     page = report_page(
-        run, held_out=held_out, rows=rows, metrics=metrics, baseline=baseline, verdict=verdict, title=title
-    )
+        run, held_out=held_out, rows=rows, metrics=metrics, baseline=baseline, verdict=verdict, title=title,
+        diagnosis=diagnosis,
+    )  # fmt: skip
     place = Path(path)
     if place.is_dir():
         raise RunError(f"{place} is a folder; name a file for the report, such as {place / 'report.html'}.")
@@ -80,6 +85,7 @@ def report_page(
     baseline: str = PLAIN,
     verdict: str | None = None,
     title: str | None = None,
+    diagnosis: Any = None,
 ) -> str:
     """The page of `write_report`, as text."""
     from glassnet.training.run import Run
@@ -88,11 +94,14 @@ def report_page(
     if not isinstance(run, Run):
         raise GlassnetError(f"A report got {type(run).__name__}; it needs a run, such as gn.train(...) returns.")
     run.identify()
+    found = _diagnosis(run, diagnosis)
     subject = Subject.of(run, held_out, rows)
     known = metrics if metrics is not None else judgement.kept_metrics(subject)
     columns = compared(subject, known, baseline)
     moving = film(subject)
     curves = charts(subject, moving)
+    if found is not None:
+        curves = [{**spec, "marks": diagnoses.marks(found)} if spec["id"] == "cost" else spec for spec in curves]
     judged = subject.judged
     points = [] if judged is None else _points(subject, judged)
     data: dict[str, Any] = {"charts": curves, "points": points, "film": None}
@@ -105,7 +114,7 @@ def report_page(
         title=made,
         data={"report": data},
         modules=("report",),
-        styles=("base", "report"),
+        styles=("base", "report", *(() if found is None else ("diagnosis",))),
         heading=made,
         summary=words.summary(subject, columns, verdict),
         figures=words.figures(subject, columns),
@@ -118,6 +127,7 @@ def report_page(
         scene=_scene(subject, moving),
         training_facts=words.training_facts(subject),
         charts=[{"id": spec["id"], "title": spec["title"]} for spec in curves],
+        diagnosis=None if found is None else diagnoses.section(found),
         verdict=verdict,
         metrics=judgement.table(columns) if columns else None,
         judged=None if judged is None else judged.name,
@@ -128,6 +138,17 @@ def report_page(
         equations=equations(run.derivation),
         settings=words.settings_facts(run),
     )
+
+
+def _diagnosis(run: Run, asked: Any) -> Mapping[str, Any] | None:
+    """What the diagnosis of a run says; None when there is none to show."""
+    if asked is None or asked is False:
+        return diagnoses.kept_diagnosis(run) if asked is None else None
+    if asked is True:
+        from glassnet.diagnosis import diagnose_run
+
+        return diagnoses.plain_diagnosis(diagnose_run(run))
+    return diagnoses.plain_diagnosis(asked)
 
 
 def compared(subject: Subject, known: Mapping[str, Any] | None, baseline: str) -> dict[str, dict[str, Any]]:

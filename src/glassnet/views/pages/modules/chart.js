@@ -67,6 +67,7 @@ export class Chart {
     this.readout = document.createElement("p");
     this.readout.className = "readout";
     holder.append(this.legend, this.picture, this.readout);
+    this.marks = spec.marks ?? [];
     this.explain();
     this.reader();
     this.draw();
@@ -82,6 +83,15 @@ export class Chart {
       item.append(swatch, s.name);
       this.legend.append(item);
     }
+    if (!this.marks.length) return;
+    const list = document.createElement("ul");
+    list.className = "marks";
+    for (const mark of this.marks) {
+      const item = document.createElement("li");
+      item.textContent = `${mark.label}. ${mark.said}`;
+      list.append(item);
+    }
+    this.picture.after(list);
   }
 
   // The line below the chart: what stands at the chosen place, for the pointer and for the arrow keys.
@@ -146,7 +156,7 @@ export class Chart {
     this.width = this.picture.clientWidth;
     const height = Math.round(Math.max(190, Math.min(300, 0.5 * width)));
     const { spec } = this;
-    const box = { left: 62, right: width - 16, top: 10, bottom: height - 42 };
+    const box = { left: 62, right: width - 16, top: this.marks.length ? 30 : 10, bottom: height - 42 };
     const kind = spec.x.kind ?? "linear";
     const log = spec.y.log;
     const xs = extent(this.series.map((s) => s.x));
@@ -159,6 +169,7 @@ export class Chart {
     this.box = box;
     const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": this.described() });
     this.frame(svg, width, height, kind, xs, [low, high]);
+    this.bands(svg, xs);
     for (const s of this.series) this.curve(svg, s, log);
     if (spec.best) this.star(svg, spec.best);
     this.line = node("line", { class: "cursor", y1: box.top, y2: box.bottom });
@@ -201,6 +212,23 @@ export class Chart {
     if (s.x.length === 1) svg.append(node("circle", { cx: this.toX(s.x[0]), cy: this.toY(s.y[0]), r: 4, class: `dot ${s.colour}` }));
   }
 
+  // Stretches of x that something is said about: a line where each begins, a band as far as it lasts, and its label above.
+  bands(svg, [first, last]) {
+    const { box } = this;
+    const right = [];
+    for (const mark of [...this.marks].sort((a, b) => a.from - b.from)) {
+      const [from, to] = [mark.from, mark.to].map((x) => this.toX(Math.max(first, Math.min(last, x))));
+      const group = node("g", { class: `mark ${mark.severity}` }, node("title", {}, `${mark.label}. ${mark.said}`));
+      if (to > from) group.append(node("rect", { class: "band", x: from, y: box.top, width: to - from, height: box.bottom - box.top }));
+      group.append(node("line", { class: "edge", x1: from, x2: from, y1: box.top - 4, y2: box.bottom }));
+      const x = Math.max(from, (right.at(-1) ?? -Infinity) + 20);
+      right.push(x);
+      group.append(node("circle", { cx: x, cy: box.top - 14, r: 9 }));
+      group.append(node("text", { x, y: box.top - 10, "text-anchor": "middle" }, mark.label));
+      svg.append(group);
+    }
+  }
+
   star(svg, best) {
     const [x, y] = [this.toX(best.x), this.toY(best.y)];
     const points = Array.from({ length: 10 }, (_, i) => {
@@ -237,7 +265,8 @@ export class Chart {
       if (!finite.length) return `${s.name}: no finite value`;
       return `${s.name} from ${format(s.y[0], 4)} to ${format(s.y.at(-1), 4)}`;
     });
-    return `${this.spec.title}: ${this.spec.y.label} by ${this.spec.x.label}. ${said.join("; ")}.`;
+    const marked = this.marks.length ? ` Marked: ${this.marks.map((m) => `${m.label}. ${m.said}`).join("; ")}.` : "";
+    return `${this.spec.title}: ${this.spec.y.label} by ${this.spec.x.label}. ${said.join("; ")}.${marked}`;
   }
 }
 

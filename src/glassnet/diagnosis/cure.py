@@ -1,0 +1,307 @@
+"""Cures: changes of a training, ranked by what was found, tried in short reruns, and the best confirmed with three seeds.
+
+Successive halving (Jamieson and Talwalkar, 2016): all candidates are trained a little, the better half longer, and so on. A
+candidate that was chosen is then trained in full from three seeds and judged on held-out rows; the first whose mean reaches
+what is needed is the cure. Candidates that change least come first.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change, Standardise
+from glassnet.diagnosis.findings import Diagnosis
+from glassnet.diagnosis.judging import diagnose_run
+from glassnet.diagnosis.suspects import weight
+from glassnet.diagnosis.usual_changes import healthy_change, usual_suspicions
+from glassnet.diagnosis.yardsticks import Yardsticks, held_apart, with_held_out, yardsticks
+from glassnet.equations.optimizers import Adam
+from glassnet.errors import GlassnetError
+from glassnet.training.run import Run
+
+TIMES = 2.0
+"""The default budget: so many times as long as the training took, ..."""
+LEAST_BUDGET = 10.0
+"""... but at least so many seconds: what was cut short, or took a moment, leaves no room for a proof otherwise."""
+SEEDS = 3
+MOST_CANDIDATES = 16
+MOST_CONFIRMED = 5
+"""Candidates that are trained in full, three times."""
+SEARCH = 0.45
+"""The share of the budget that halving may use."""
+SELECTED_ON = 0.2
+"""The share of the training rows that candidates are compared on."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One rerun: what was changed, its score, its epochs, and in which round of halving (0 for the confirmation)."""
+
+    change: Change
+    score: float
+    epochs: int
+    round: int
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What was tried to make a training learn, and what worked. `print(cure)` says it, with the Python that does it.
+
+    Attributes
+    ----------
+    change : the change that cures; None when none was found, or when there is nothing to cure
+    before, after : the scores on held-out rows, before, and after with three seeds
+    needed : the score that counts as learning
+    metric, rows : "accuracy" or "r2", on "held-out" or "training" rows
+    tried : every rerun
+    seconds, budget : what it took, of what it was allowed
+    run : the cured run, an ordinary one
+    settings_before, settings_after : keyword arguments of `gn.train`, with the network
+    """
+
+    change: Change | None
+    before: float
+    after: tuple[float, ...]
+    needed: float
+    metric: str
+    rows: str
+    tried: tuple[Trial, ...]
+    seconds: float
+    budget: float
+    run: Run | None
+    settings_before: Mapping[str, Any]
+    settings_after: Mapping[str, Any]
+    learns: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether a change was found that makes the training learn."""
+        return self.change is not None
+
+    def __str__(self) -> str:
+        from glassnet.diagnosis.saying import cure_text
+
+        return cure_text(self)
+
+    def __repr__(self) -> str:
+        said = self.change.said if self.change else "it learns already" if self.learns else "none found"
+        return f"<Cure: {said}>"
+
+
+class OverBudget(Exception):
+    """The seconds that were allowed are over."""
+
+
+class Search:
+    """Reruns within a budget of seconds, each remembered."""
+
+    def __init__(
+        self, case: Case, needed: float, budget: float, began: float, say: Callable[[str], None] | None
+    ) -> None:
+        self.case, self.needed, self.budget, self.began = case, needed, budget, began
+        self.trials: list[Trial] = []
+        self.say = say or (lambda _: None)
+
+    @property
+    def left(self) -> float:
+        return self.budget - (time.perf_counter() - self.began)
+
+    def run(self, case: Case, change: Change, epochs: int | None, number: int, seed: int | None = None) -> float:
+        """Train a case with a change; its score on the case's held-out rows.
+
+        Raises
+        ------
+        OverBudget : before or while it ran
+        """
+        if self.left <= 0:
+            raise OverBudget
+        try:
+            changed = case.changed(change)
+            if changed.derivation is None or changed.samples is None:
+                return -1.0
+            asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
+            more = {} if seed is None else {"seed": seed}
+            trained = changed.train(epochs=asked, max_seconds=max(0.001, self.left), **more)
+        except GlassnetError:
+            return -1.0
+        if trained.status == "out of time":
+            raise OverBudget
+        score = changed.judged(trained)
+        self.trials.append(Trial(change, score, asked, number))
+        return score
+
+
+def cure_run(
+    run: Run,
+    *,
+    budget: float | None = None,
+    diagnosis: Diagnosis | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Cure:
+    """Find a change that makes a training learn, and prove it: trained in full with three seeds, judged on held-out rows.
+
+        cure = run.cure()
+        print(cure); cure.run.predict(X)
+
+    Parameters
+    ----------
+    run : a training with its data
+    budget : seconds that all reruns together may take; twice what the training took unless given, and at least 10
+    diagnosis : of the run; made first unless given, within the same budget
+    say : called with a sentence about each rerun
+
+    Returns
+    -------
+    Cure. `found` is False when no change was found within the budget; without held-out rows of its own, a quarter of the
+    training rows are held out to judge by, and the cured run is then trained on all of them.
+
+    Raises
+    ------
+    GlassnetError : a budget that is no number of seconds above 0
+    RunError : the run was saved without its data
+    """
+    if budget is not None and (
+        isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget < math.inf
+    ):
+        raise GlassnetError(f"cure got budget={budget!r}; it needs a number of seconds above 0.")
+    began = time.perf_counter()
+    own = Case.of_run(run)
+    took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
+    allowed = max(LEAST_BUDGET, TIMES * took) if budget is None else float(budget)
+    if diagnosis is None:
+        diagnosis = diagnose_run(run, budget=allowed / 4)
+    case = with_held_out(own)
+    sticks = yardsticks(case, allowed / 4)
+    before = case.judged(run) if case is own else _before(case, run, allowed - (time.perf_counter() - began))
+    settings_before = {"network": own.network, **own.settings}
+
+    def result(
+        change: Change | None, after: tuple[float, ...], cured: Run | None, search: Search | None, learns: bool
+    ) -> Cure:
+        needed = math.nan if sticks is None else sticks.needed
+        changed = settings_before if change is None else _settings_of(own.changed(change))
+        return Cure(
+            change, before, after, needed, case.metric, "training" if case.held_samples is None else "held-out",
+            tuple(search.trials) if search else (), time.perf_counter() - began, allowed, cured, settings_before, changed, learns,
+        )  # fmt: skip
+
+    if sticks is None or not sticks.signal:
+        return result(None, (), None, None, False)
+    if diagnosis.verdict.learns:
+        return result(None, (), None, None, True)
+    search = Search(case, sticks.needed, allowed, began, say)
+    try:
+        ordered = halved(search, candidates(diagnosis, case, sticks), took)
+        for change in ordered[:MOST_CONFIRMED]:
+            search.say(f"Confirming with three seeds: {change.said}")
+            after = confirmed(search, change)
+            if after is not None:
+                cured = _trained(own, change, run, search.left)
+                if cured is not None:
+                    return result(change, after, cured, search, False)
+    except OverBudget:
+        pass
+    return result(None, (), None, search, False)
+
+
+def _before(case: Case, run: Run, seconds: float) -> float:
+    """The score of the training as it was, without the rows that are now held out."""
+    if seconds <= 0:
+        return case.judged(run)
+    return case.judged(case.train(max_seconds=seconds))
+
+
+def _settings_of(case: Case) -> dict[str, Any]:
+    return {"network": case.network, **case.settings}
+
+
+def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Change]:
+    """Changes to try, the most promising and the smallest first; another network altogether last."""
+    found: dict[str, Change] = {}
+
+    def add(change: Change) -> None:
+        found.setdefault(change.said, change)
+
+    by_weight = sorted(diagnosis.findings, key=lambda f: -weight(f))
+    for finding in by_weight:
+        for proof in sorted(finding.proofs, key=lambda p: -p.after):
+            if proof.cured:
+                add(proof.change)
+    suspected = [f for f in by_weight if f.cures and weight(f) >= 0.1]
+    for finding in suspected:
+        add(finding.cures[0])
+    for pair in _pairs([f.cures[0] for f in suspected[:3]]):
+        add(pair)
+    for finding in usual_suspicions(case):
+        add(finding.cures[0])
+    list_ = list(found.values())[: MOST_CANDIDATES - 2]
+    settled = Change("Adam(0.003), batches of 32, standardised features", {"optimizer": Adam(0.003)}, (Standardise(),))
+    if case.rows > 32:
+        settled = replace(settled, settings={**settled.settings, "batch_size": 32})
+    return [*list_, settled, healthy_change(sticks, case)]
+
+
+def _pairs(changes: list[Change]) -> Iterator[Change]:
+    """Two changes at once, of those that concern different things."""
+    for i, first in enumerate(changes):
+        for second in changes[i + 1 :]:
+            if not set(first.settings) & set(second.settings):
+                yield first.and_then(second)
+
+
+def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
+    """The changes in the order in which they are to be confirmed: those that reached what is needed first, as they came."""
+    inner = held_apart(search.case, SELECTED_ON) if len(search.case.X) >= 60 else search.case
+    per_epoch = max(took / max(1, search.case.epochs), 1e-5)
+    share = SEARCH * search.left
+    left = list(enumerate(changes))
+    rounds = max(1, math.ceil(math.log2(max(2, len(left)))))
+    scores: dict[int, float] = {}
+    for number in range(1, rounds + 1):
+        each = share / rounds / max(1, len(left))
+        epochs = max(1, math.floor(each / per_epoch))
+        whole = True
+        for position, change in left:
+            asked = search.case.changed(change).epochs
+            whole = whole and epochs >= asked
+            search.say(f"Round {number}: {change.said}")
+            scores[position] = search.run(inner, change, epochs, number)
+        left.sort(
+            key=lambda item: (
+                scores[item[0]] < search.needed,
+                item[0] if scores[item[0]] >= search.needed else -scores[item[0]],
+            )
+        )
+        if whole or len(left) <= 2:
+            break
+        left = left[: math.ceil(len(left) / 2)]
+    return [change for _, change in left]
+
+
+def confirmed(search: Search, change: Change) -> tuple[float, ...] | None:
+    """The scores of three seeds when their mean, and two of them, reach what is needed; else None."""
+    first = int(search.case.settings.get("seed", 0))
+    scores: list[float] = []
+    for seed in range(first, first + SEEDS):
+        scores.append(search.run(search.case, change, None, 0, seed))
+        missed = sum(s < search.needed for s in scores)
+        if missed > 1:
+            return None
+    return tuple(scores) if sum(scores) / SEEDS >= search.needed else None
+
+
+def _trained(own: Case, change: Change, run: Run, seconds: float) -> Run | None:
+    """The cured run: an ordinary training on the run's own rows, with its validation; None when there is no time for it."""
+    if seconds <= 0:
+        return None
+    changed = own.changed(change)
+    more: dict[str, Any] = {"record": "auto"}
+    if run.preparation is not None and not change.data:
+        more |= {"preparation": run.preparation, "source": run.facts.get("source")}
+    cured = changed.train(max_seconds=seconds, **more)
+    return None if cured.status == "out of time" else cured

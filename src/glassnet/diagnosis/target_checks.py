@@ -1,0 +1,253 @@
+"""Checks of the targets: their shares and scale, and whether they have anything to do with the features."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change, DropRows, StandardiseTarget
+from glassnet.diagnosis.encoding_checks import misencoded
+from glassnet.diagnosis.findings import Finding, Measured, Where
+from glassnet.diagnosis.seen import Seen, chosen
+from glassnet.diagnosis.simple_models import Dependence, compressed, neighbours, standardised
+
+FEWEST_TO_TELL = 40
+FEWEST_OF_OTHERS = 15
+"""Rows outside the largest class that are needed before a missing signal says anything."""
+NO_SIGNAL = 2.8
+"""Deviations below which no simple model predicts better than targets in a random order would be predicted."""
+CLEAR_SIGNAL = 4.5
+TARGET_SIZES = ((1e4, 0.85), (1e3, 0.75), (100.0, 0.6), (30.0, 0.4), (10.0, 0.2))
+
+
+def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
+    """data.single_class and data.class_imbalance: shares of the classes, in training and in held-out rows."""
+    seen = seen or Seen(case)
+    labels, k = seen.labels, seen.classes
+    if labels is None or len(labels) < 4:
+        return []
+    count = np.bincount(labels, minlength=k)[:k]
+    share = count / count.sum()
+    held = seen.held_labels
+    elsewhere = None if held is None or len(held) < 10 else np.bincount(held[held >= 0], minlength=k)[:k] / len(held)
+    if (count > 0).sum() == 1:
+        others = (
+            elsewhere is not None
+            and elsewhere[count == 0].sum() + float((held == -1).mean() if held is not None else 0) > 0
+        )
+        return [
+            Finding(
+                "data.single_class",
+                f"All {len(labels)} training rows have the same label, so there is nothing to tell apart.",
+                confidence=0.95 if others else 0.9,
+                measured=(Measured("classes in the training rows", 1, "2 or more"),),
+                false_alarm="The training rows would hold a second class.",
+            )
+        ]
+    present = share[share > 0]
+    evenness = float(-(present * np.log(present)).sum() / np.log(k))
+    rarest = int(count.argmin())
+    least = float(share[rarest] * k)
+    confidence = 0.5 if least < 0.05 else 0.3 if least < 0.1 else 0.15 if least < 0.3 else 0.0
+    measured = [
+        Measured("share of the rarest class", float(share[rarest]), f"around {1 / k:.2g}"),
+        Measured("entropy of the shares / its largest value", evenness, "above 0.7"),
+    ]
+    if elsewhere is not None and held is not None:
+        # What a class lacks in training against its held-out share, beyond chance.
+        error = np.sqrt(elsewhere * (1 - elsewhere) / len(held) + share * (1 - share) / len(labels)) + 1e-9
+        lacking = np.where((elsewhere - share > 5 * error) & (share < elsewhere / 3), elsewhere - share, 0.0)
+        if lacking.max() > 0.05:
+            rarest, confidence = int(lacking.argmax()), 0.9 if lacking.max() > 0.15 else 0.7
+            if len(labels) < 10 * k:
+                confidence = 0.3  # so few rows that a class is missing for that
+            measured.append(
+                Measured("its share of the held-out rows", float(elsewhere[rarest]), f"{share[rarest]:.3g}")
+            )
+    if not confidence:
+        return []
+    weights = len(labels) / (max(1, (count > 0).sum()) * np.maximum(count, 1))
+    cures: tuple[Change, ...] = ()
+    if len(seen.rows) == case.rows and case.settings.get("sample_weight") is None:
+        cures = (Change("weight the rows so that all classes count alike", {"sample_weight": weights[labels]}),)
+    return [
+        Finding(
+            "data.class_imbalance",
+            f"Class {rarest} has {count[rarest]} of {len(labels)} training rows"
+            + (
+                f" and {elsewhere[rarest]:.0%} of the held-out rows."
+                if len(measured) > 2 and elsewhere is not None
+                else "."
+            ),
+            confidence=confidence,
+            measured=tuple(measured),
+            where=Where(rows=tuple(int(seen.rows[i]) for i in np.flatnonzero(labels == rarest)[:50])),
+            cures=cures,
+            false_alarm="The rare class is predicted where it belongs, or is as rare in the rows that count.",
+        )
+    ]
+
+
+def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
+    """data.target_scale: a target of a regression whose numbers are far from 1."""
+    seen = seen or Seen(case)
+    if case.task != "numbers" or len(seen.Y) < 3 or (case.loss is not None and case.loss.name == "poisson"):
+        return []
+    if bool((seen.Y >= 0).all()) and misencoded(case) is not None:
+        return []
+    spread, mean = seen.Y.std(axis=0), np.abs(seen.Y.mean(axis=0))
+    largest, widest = float(np.maximum(spread, mean).max()), float(spread.max())
+    confidence = next((c for least, c in TARGET_SIZES if largest >= least), 0.0)
+    if 0 < largest < 0.01:
+        confidence = 0.6 if largest < 0.001 else 0.4
+    if not confidence or widest == 0:
+        return []
+    return [
+        Finding(
+            "data.target_scale",
+            f"The target has mean {float(seen.Y.mean(axis=0)[mean.argmax()]):.4g} and deviation {widest:.4g}; a network starts "
+            "with outputs around 0 and a spread of about 1.",
+            confidence=confidence,
+            measured=(
+                Measured("largest |mean| of a target", float(mean.max()), "below 10"),
+                Measured("largest deviation of a target", widest, "0.01 to 10"),
+            ),
+            cures=(Change(StandardiseTarget().said, data=(StandardiseTarget(),)),),
+            false_alarm="The training would be as good with the target standardised.",
+        )
+    ]
+
+
+def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
+    """data.labels_shuffled and data.no_signal: no simple model predicts the target of rows it has not seen.
+
+    Features and targets alone do not tell the two apart; held-out rows that can be predicted from one another do.
+    """
+    seen = seen or Seen(case)
+    if len(seen.rows) < FEWEST_TO_TELL or not len(seen.varied) or float(np.ptp(seen.targets, axis=0).max()) == 0:
+        return []
+    if seen.labels is not None and len(seen.labels) - np.bincount(seen.labels).max() < FEWEST_OF_OTHERS:
+        return []  # hardly a row of a second class: nothing could be seen
+    signal = seen.signal
+    if signal.deviations > NO_SIGNAL:
+        return []
+    sure = 0.7 if signal.rows >= 150 else 0.5 if signal.rows >= 80 else 0.3
+    shuffled, none = sure, sure - 0.05
+    measured = [_depends("training rows", signal)]
+    if seen.held is not None and len(seen.held[0]) >= FEWEST_TO_TELL and seen.outside_signal is not None:
+        outside = seen.outside_signal
+        measured.append(_depends("held-out rows", outside))
+        if outside.deviations > CLEAR_SIGNAL:
+            left = seen.outside is not None and seen.outside.deviations > NO_SIGNAL
+            shuffled, none = 0.5 if left else 0.92, 0.15
+        elif outside.deviations < NO_SIGNAL:
+            shuffled, none = sure - 0.05, sure
+    text = (
+        f"No simple model predicts the target of rows it has not seen: the best, {signal.model}, is {signal.deviations:.1f} "
+        f"deviations above targets in a random order, on {signal.rows} rows"
+    )
+    return [
+        Finding(
+            "data.labels_shuffled",
+            f"{text}. The labels may not belong to their rows.",
+            confidence=shuffled,
+            measured=tuple(measured),
+            false_alarm="A model of the same rows would predict held-out rows better than guessing.",
+        ),
+        Finding(
+            "data.no_signal",
+            f"{text}. The features may say nothing about the target.",
+            confidence=none,
+            measured=tuple(measured),
+            false_alarm="A model of the same rows would predict held-out rows better than guessing.",
+        ),
+    ]
+
+
+def _depends(rows: str, found: Dependence) -> Measured:
+    return Measured(f"deviations above random order, {rows}", found.deviations, f"above {NO_SIGNAL:g}")
+
+
+def check_label_noise(case: Case, seen: Seen | None = None) -> list[Finding]:
+    """data.label_noise: neighbours contradict labels more often than on held-out rows, or where they all agree.
+
+    A share s of labels drawn anew among the other k − 1 classes lowers the agreement a of neighbours and labels to
+    a (1 − s) + (1 − a) s / (k − 1). What is left of the signal tells it from labels that are shuffled.
+    """
+    seen = seen or Seen(case)
+    labels, k = seen.labels, seen.classes
+    if labels is None or len(labels) < FEWEST_TO_TELL or not len(seen.varied) or len(np.unique(labels)) < 2:
+        return []
+    own = labels[seen.few]
+    count = min(25, len(own) // 4)
+    votes = np.eye(k)[own][neighbours(seen.compressed, most=count)].mean(axis=1)
+    guess = votes.argmax(axis=1)
+    agree = float((guess == own).mean())
+    base = float(np.bincount(own).max() / len(own))
+    outside = seen.outside
+    measured: tuple[Measured, ...]
+    if outside is not None:
+        share = outside.wrong_share(agree, k)
+        error = np.sqrt(_variance(agree, len(own)) + _variance(outside.best, outside.rows))
+        z = (outside.best - agree) / error
+        left = max(outside.deviations, seen.signal.deviations) > NO_SIGNAL
+        confidence = (
+            (0.85 if left else 0.4) if z > 4 and share > 0.12 else 0.4 if z > 3 and share > 0.1 and left else 0.0
+        )
+        measured = (Measured("the same, held-out rows", outside.best, "as on training rows"),)
+        said = f"{outside.best:.0%} of held-out labels"
+    else:
+        if seen.signal.deviations < CLEAR_SIGNAL or len(labels) < 100:
+            return []
+        sure_of = np.argsort(-votes.max(axis=1), kind="stable")[: max(30, int(0.3 * len(own)))]
+        share = float((guess[sure_of] != own[sure_of]).mean())
+        confidence = 0.4 if share > 0.15 and agree > base else 0.2 if share > 0.1 and agree > base else 0.0
+        measured = (Measured("contradicted labels where neighbours agree most", share, "below 0.1"),)
+        said = f"even where they agree most, they contradict {share:.0%}"
+    if not confidence:
+        return []
+    wrong = np.flatnonzero(guess != own)
+    rows = tuple(int(seen.rows[seen.few[i]]) for i in wrong)
+    if len(seen.few) < len(seen.rows):  # all rows are to be cleaned, not only those looked at
+        rows = _contradicted(seen, count)
+    return [
+        Finding(
+            "data.label_noise",
+            f"About {min(1.0, max(0.0, share)):.0%} of the training labels are wrong: neighbours agree with {agree:.0%} of "
+            f"them; {said}.",
+            confidence=confidence,
+            measured=(
+                Measured("agreement of neighbours and labels, training rows", agree, "as on held-out rows"),
+                *measured,
+            ),
+            where=Where(rows=rows[:200]),
+            cures=(Change(f"leave out the {len(rows)} rows that their neighbours contradict", data=(DropRows(rows),)),),
+            false_alarm="The classes overlap, and held-out labels are contradicted as often.",
+        )
+    ]
+
+
+def _variance(share: float, rows: int) -> float:
+    """Of a share of so many rows, one more of either answer counted in, so that it is never 0."""
+    kept = (share * rows + 1) / (rows + 2)
+    return kept * (1 - kept) / rows
+
+
+def _contradicted(seen: Seen, count: int) -> tuple[int, ...]:
+    assert seen.labels is not None
+    X = seen.X[:, seen.varied]
+    Z = compressed(X) if X.shape[1] > 50 else standardised(X)
+    anchors = seen.few
+    rows: list[int] = []
+    for start in range(0, len(Z), 2000):
+        part = slice(start, start + 2000)
+        near = neighbours(Z[anchors], Z[part], count + 1)
+        for i, found in enumerate(near, start):
+            voters = anchors[found]
+            voters = voters[voters != i][:count]
+            if np.bincount(seen.labels[voters], minlength=seen.classes).argmax() != seen.labels[i]:
+                rows.append(int(seen.rows[i]))
+    return tuple(rows)
+
+
+TARGET_CHECKS = (check_classes, check_target_scale, check_signal, check_label_noise)

@@ -1,0 +1,525 @@
+"""What a finished (or broken off) training shows: checks of its costs, epoch by epoch. Those of its layers: unit_checks.py.
+
+Each check gives suspicions. Their confidence says how likely they are the reason, given that the training falls short.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from glassnet.diagnosis import training_cures as cures
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.evidence import Evidence
+from glassnet.diagnosis.findings import Finding, Measured, Where, number
+from glassnet.training.run import Run
+
+WELL = {"accuracy": 0.97, "r2": 0.95}
+"""A training score from which on nothing is wrong with how it was trained."""
+SMALL_RATIO, LARGE_RATIO = 1e-5, 0.1
+"""Updates of a usual size are about a thousandth of the weights; below and above these something is wrong."""
+HARDLY_MOVED = 0.1
+"""Weights that are so near to their start (relative distance) have hardly been trained."""
+FEW_UPDATES = 600
+STANDS_STILL = 0.01
+"""A cost that changes by less than this share of its start, over a tenth of the training, stands still."""
+SWING = 0.1
+"""A cost that rises from one epoch to the next by this share of all it fell by, swings back ..."""
+LEAST_SWING = 0.02
+"""... if that is also this share of its start: what a cost that never moved does is noise."""
+DAMPED = 0.25
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training's numbers as its checks read them; position 0 of a series is before the first update.
+
+    Attributes
+    ----------
+    costs : cost without penalty, after each epoch
+    """
+
+    case: Case
+    run: Run
+    evidence: Evidence
+
+    @cached_property
+    def costs(self) -> np.ndarray:
+        return self.series("cost")
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """The training's metric after each epoch."""
+        return self.series(self.evidence.metric)
+
+    def series(self, name: str) -> np.ndarray:
+        """A column of the history, with its value before the first update in front."""
+        rows = self.run.history[name] if name in self.run.history else np.empty(0)
+        return np.concatenate([[self.run.initial.get(name, math.nan)], rows])
+
+    @property
+    def epochs(self) -> int:
+        return len(self.run.history)
+
+    @property
+    def fell(self) -> float:
+        """How far the cost fell in all, at its best."""
+        return float(self.costs[0] - np.nanmin(self.costs))
+
+    @property
+    def smooth_end(self) -> float:
+        """Median cost of the last tenth of the epochs."""
+        return float(np.median(self.costs[-max(1, self.epochs // 10) :]))
+
+    @property
+    def well(self) -> bool:
+        """Whether the training rows are learnt, whatever held-out rows say."""
+        return bool(self.scores[-1] >= WELL[self.evidence.metric])
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the training rows are predicted hardly better than by a constant."""
+        if self.evidence.metric == "r2":
+            return not self.scores[-1] > 0.05
+        return not self.scores[-1] > max(self.evidence.shares, default=0.5) + 0.03
+
+    @cached_property
+    def update_ratio(self) -> float:
+        """Median over the layers and the iterations looked at, the first one left out."""
+        looks = self.evidence.looks[1:] or self.evidence.looks
+        ratios = [layer.update_ratio for look in looks for layer in look.layers if math.isfinite(layer.update_ratio)]
+        return float(np.median(ratios)) if ratios else math.nan
+
+    @cached_property
+    def moved(self) -> float:
+        """Largest relative distance of a layer's weights from their start."""
+        known = [m for m in self.evidence.moved if math.isfinite(m)]
+        return max(known, default=math.nan)
+
+    @cached_property
+    def still_falling(self) -> float:
+        """Share of the present cost by which it fell over the last quarter of the epochs; 0 when it did not fall steadily."""
+        count = self.epochs + 1
+        if count < 4:
+            return max(0.0, float(1 - self.costs[-1] / self.costs[0])) if self.costs[0] > 0 else 0.0
+        quarter = self.costs[-max(3, count // 4) :]
+        thirds = [float(np.median(part)) for part in np.array_split(quarter, 3)]
+        if not (thirds[0] > thirds[1] > thirds[2] > 0):
+            return 0.0
+        return 1 - thirds[2] / thirds[0]
+
+    @cached_property
+    def swings(self) -> float:
+        """Share of the epochs in the second half after which the cost had risen by a noticeable part of what it fell by."""
+        half = self.costs[(self.epochs + 1) // 2 :]
+        if len(half) < 4 or self.fell <= 0:
+            return 0.0
+        return float((np.diff(half) > max(SWING * self.fell, LEAST_SWING * abs(self.costs[0]))).mean())
+
+
+OF_THE_END = ("opt.too_few_epochs", "training.slow", "arch.too_little_capacity", "opt.batch_size")
+
+
+def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = False) -> list[Finding]:
+    """Suspicions of why a training falls short, from its history and from the iterations looked at.
+
+    Of an unfinished one nothing is said about its end.
+    """
+    from glassnet.diagnosis.unit_checks import check_layers
+
+    course = Course(case, run, evidence)
+    if run.status == "diverged":
+        return [*check_not_finite(course), *check_rate_too_large(course), *check_layers(course)]
+    found: list[Finding] = []
+    if course.epochs:
+        for check in (
+            check_divergence, check_rate_too_large, check_rate_too_small, check_oscillation, check_plateau, check_slow,
+            check_overfitting, check_noise,
+        ):  # fmt: skip
+            found += check(course)
+    found += check_layers(course)
+    if unfinished:
+        found = [finding for finding in found if finding.kind not in OF_THE_END]
+    return [_damped(finding) for finding in found] if course.well else found
+
+
+def _damped(finding: Finding) -> Finding:
+    """The training rows are learnt, so what is unusual about the learning is hardly why it falls short elsewhere."""
+    return finding if finding.kind == "reg.missing" else replace(finding, confidence=DAMPED * finding.confidence)
+
+
+# Costs that go the wrong way.
+
+
+def check_not_finite(course: Course) -> list[Finding]:
+    """A number that was NaN or infinite ended the training."""
+    run = course.run
+    said = run.message or ""
+    equation = next((e.name for e in run.derivation.equations if f"{e} is not finite" in said), "J")
+    layer = next((e.layer for e in run.derivation.equations if e.name == equation), None)
+    step = run.iteration + 1
+    epoch = run.iteration // run.batches + 1
+    norms = [look.gradient_norm for look in course.evidence.looks]
+    largest = max((abs(float(v)) for v in (run.data.X.min(), run.data.X.max())), default=0.0) if run.data else math.nan
+    return [
+        Finding(
+            "training.not_finite",
+            f"{equation} is not finite in iteration {step}; the training ended there.",
+            "critical",
+            0.95,
+            (
+                Measured("iteration of the first value that is not finite", step, "none"),
+                Measured("largest input", largest, "below 10"),
+                Measured("gradient norm at the last finite iteration looked at", norms[-1], "below 100"),
+                Measured("learning rate", course.case.learning_rate, "0.0001 to 0.1"),
+            ),
+            Where(layer=layer, equation=equation, epochs=(epoch, epoch)),
+            (*cures.smaller_rates(course.case), *cures.fresh_start(course.case)),
+            "All values would be finite to the end.",
+            certain=True,
+        )
+    ]
+
+
+def check_divergence(course: Course) -> list[Finding]:
+    """The cost ends above where it started."""
+    costs = course.costs
+    if not (costs[0] > 0 and course.smooth_end > 1.2 * costs[0]):
+        return []
+    growth = course.smooth_end / costs[0]
+    return [
+        Finding(
+            "training.divergence",
+            f"The cost grew from {number(float(costs[0]))} to {number(course.smooth_end)}.",
+            confidence=0.4 if growth < 10 else 0.6,
+            measured=(Measured("last cost / first cost", growth, "below 1"),),
+            where=Where(epochs=(1, course.epochs)),
+            cures=cures.smaller_rates(course.case),
+            false_alarm="The cost would have started unusually low, and predictions would be good all the same.",
+        )
+    ]
+
+
+def check_rate_too_large(course: Course) -> list[Finding]:
+    """Steps so long that the cost rises, jumps or lands far off."""
+    case, run, costs = course.case, course.run, course.costs
+    if not cures.has_rate(case.optimizer):
+        return []
+    first = course.evidence.looks[: 3 if run.iteration > 2 else 1]
+    ratios = [layer.update_ratio for look in first for layer in look.layers if math.isfinite(layer.update_ratio)]
+    start_ratio = max(ratios, default=0.0)
+    early = costs[1 : max(2, min(6, 1 + course.epochs // 10)) + 1]
+    jump = float(np.nanmax(early) / costs[0]) if len(early) and costs[0] > 0 else 0.0
+    guessing = course.evidence.guessing
+    above = course.smooth_end / guessing if course.epochs and guessing > 0 else 0.0
+    strength = 0.0
+    if run.status == "diverged":
+        strength = 0.15 if run.iteration == 0 else 0.75
+    if start_ratio > 1 and (course.guesses or above > 1.05):
+        strength = max(strength, 0.88)
+    elif start_ratio > LARGE_RATIO and (course.guesses or above > 1.05):
+        strength = max(strength, 0.55)
+    elif start_ratio > LARGE_RATIO:
+        strength = max(strength, 0.2)
+    if course.epochs and jump > 2:
+        strength = max(strength, 0.7 if not course.still_falling else 0.35)
+    if above > 1.1 and course.update_ratio > 0.003:
+        strength = max(strength, 0.7 if above > 1.5 else 0.5)
+    if course.swings > 0.1 and course.update_ratio > 0.003:
+        strength = max(strength, 0.5)
+    if strength == 0 and course.update_ratio > 0.02:
+        strength = 0.4
+    if strength == 0:
+        return []
+    return [
+        Finding(
+            "opt.lr_too_large",
+            f"The learning rate {case.learning_rate:g} is too large: the first updates are {number(start_ratio)} of the "
+            "weights they change.",
+            confidence=strength,
+            measured=(
+                Measured("learning rate", case.learning_rate, "one at which the first steps lower the cost"),
+                Measured("largest update / weight in the first steps", start_ratio, "about 0.001, below 0.1"),
+                Measured("highest cost of the first epochs / cost at the start", jump, "below 1"),
+                Measured("last cost / cost of guessing", above, "well below 1"),
+            ),
+            where=Where(epochs=(1, max(1, len(early)))),
+            cures=(*cures.smaller_rates(case), *cures.less_momentum(case)),
+            false_alarm="With a tenth of the rate the training would end no better.",
+        )
+    ]
+
+
+# Costs that hardly move.
+
+
+def epochs_to_halve(costs: np.ndarray) -> float:
+    """Epochs in all after which a falling cost is half of the last, by how it fell over the last half.
+
+    The better of J ∝ exp(−e/τ) and J ∝ e⁻ᵖ, straight lines of log J over e and over log e; infinite when it does not fall.
+    `costs[e]` is the cost after epoch e; `costs[0]`, before the first, is left out.
+    """
+    last = len(costs) - 1
+    first = max(1, last // 2)
+    e, J = np.arange(first, last + 1, dtype=np.float64), np.asarray(costs[first:], dtype=np.float64)
+    if len(e) < 3 or not (np.isfinite(J) & (J > 0)).all():
+        return math.inf
+    y = np.log(J)
+    fits = []
+    for x in (e, np.log(e)):
+        slope, offset = np.polyfit(x, y, 1)
+        fits.append((float(((y - slope * x - offset) ** 2).sum()), float(slope)))
+    (exponential, decay), (power, exponent) = fits
+    if exponential <= power:
+        return last + math.log(2) / -decay if decay < 0 else math.inf
+    return last * 2 ** min(1 / -exponent, 60.0) if exponent < 0 else math.inf
+
+
+def check_slow(course: Course) -> list[Finding]:
+    """The cost is still falling when the training ends."""
+    falling = course.still_falling
+    if falling < 0.01:
+        return []
+    needed = epochs_to_halve(course.costs)
+    if not math.isfinite(needed):
+        return []
+    more = min(needed, 1e7)
+    return [
+        Finding(
+            "training.slow",
+            f"The cost is still falling when the training ends: half of its last value would take about {more:,.0f} epochs "
+            f"in all instead of {course.epochs:,}.",
+            confidence=0.3,
+            measured=(
+                Measured("fall over the last quarter of the epochs", falling, "near 0 at the end"),
+                Measured(
+                    "epochs after which the cost would be half of its last", round(more), "no more than asked for"
+                ),
+            ),
+            where=Where(epochs=(max(1, 3 * course.epochs // 4), course.epochs)),
+            cures=(*cures.epochs(course.case, max(2 * course.epochs, min(more, 20 * course.epochs))),),
+            false_alarm="More epochs would leave the score as it is.",
+        )
+    ]
+
+
+def check_rate_too_small(course: Course) -> list[Finding]:
+    """Steps too short, or too few, for what is still to be learnt."""
+    case, ratio, moved = course.case, course.update_ratio, course.moved
+    updates = course.run.iteration
+    if not cures.has_rate(case.optimizer):
+        return []
+    alive = course.evidence.end.gradient_norm > 1e-6 and not _hidden_dead(course)
+    falling = course.still_falling
+    measured = (
+        Measured("update / weight, median over layers", ratio, "about 0.001"),
+        Measured("distance of the weights from their start", moved, "above 0.3, of their own size"),
+        Measured("updates", updates, "thousands"),
+        Measured("fall of the cost over the last quarter of the epochs", falling, "near 0 at the end"),
+    )
+    small, few = 0.0, 0.0
+    if alive and moved < HARDLY_MOVED:
+        short = ratio < SMALL_RATIO or (ratio < 3e-4 and updates > FEW_UPDATES)
+        small = 0.8 if short else 0.35
+        few = 0.75 if updates <= FEW_UPDATES and not ratio < SMALL_RATIO else 0.2
+        if falling == 0.0 and ratio > SMALL_RATIO:
+            small, few = 0.6 * small, 0.6 * few
+    elif alive and course.guesses and moved < 0.5 and ratio < 1e-3:
+        small, few = 0.5, 0.35
+    elif alive and falling > 0.02:
+        small = 0.4 if ratio < 3e-4 else 0.2
+        few = 0.7 if updates <= FEW_UPDATES else 0.55 if falling > 0.1 else 0.35
+    elif alive and updates <= 100:
+        few = 0.6
+    found = []
+    if small:
+        found.append(
+            Finding(
+                "opt.lr_too_small",
+                f"The learning rate {case.learning_rate:g} is too small: an update is {number(ratio)} of the weights, and "
+                f"after {updates:,} of them they are {number(moved)} of their length from their start.",
+                confidence=small,
+                measured=measured,
+                where=Where(epochs=(1, course.epochs)),
+                cures=cures.larger_rates(case),
+                false_alarm="With ten times the rate the training would end no better.",
+            )
+        )
+    if few:
+        needed = epochs_to_halve(course.costs)
+        wanted = min(max(needed if math.isfinite(needed) else 0, 5 * course.epochs), 20 * course.epochs)
+        found.append(
+            Finding(
+                "opt.too_few_epochs",
+                f"The training ends after {updates:,} updates while the cost still falls.",
+                confidence=few,
+                measured=measured,
+                where=Where(epochs=(course.epochs, course.epochs)),
+                cures=(*cures.epochs(case, wanted), *cures.batches_of(case, 32), *cures.times_rate(case, 10)),
+                false_alarm="More epochs would leave the score as it is.",
+            )
+        )
+    return found
+
+
+def _hidden_dead(course: Course) -> bool:
+    return any(layer.all_dead for layer in course.evidence.end.layers[:-1])
+
+
+def still_epochs(costs: np.ndarray) -> tuple[int, int] | None:
+    """The longest stretch of epochs over which the cost stays within 1 % of its start; None below three tenths of them."""
+    last = len(costs) - 1
+    scale = STANDS_STILL * abs(float(costs[0]))
+    best, low = (0, 0), 0
+    for high in range(1, last + 1):
+        while float(costs[low + 1 : high + 1].max() - costs[low + 1 : high + 1].min()) > scale:
+            low += 1
+        if high - low > best[1] - best[0]:
+            best = (low, high)
+    return (best[0] + 1, best[1]) if best[1] - best[0] >= max(3, 0.3 * last) else None
+
+
+def check_plateau(course: Course) -> list[Finding]:
+    """The cost does not move for a good part of the training."""
+    stretch = still_epochs(course.costs[-2001:])
+    if stretch is None or not np.isfinite(course.costs).all():
+        return []
+    offset = max(0, len(course.costs) - 2001)
+    first, last = stretch[0] + offset, stretch[1] + offset
+    norms = course.run.history["gradient_norm"]
+    norm, at_first = float(np.median(norms[first - 1 : last])), float(norms[0])
+    small = norm < 1e-4 or norm < 1e-3 * at_first
+    level = float(np.median(course.costs[first : last + 1]))
+    guessing = course.evidence.guessing
+    at_guess = guessing > 0 and abs(level / guessing - 1) < 0.03
+    return [
+        Finding(
+            "training.plateau",
+            f"The cost stands still at {number(level)} from epoch {first} to {last}, while the gradient is "
+            f"{'small' if small else 'not small'} ({number(norm)}).",
+            confidence=0.35 if at_guess or course.guesses else 0.15,
+            measured=(
+                Measured("share of the epochs", (last - first + 1) / course.epochs, "below 0.3"),
+                Measured("gradient norm there", norm, f"at the start {number(at_first)}"),
+                Measured(
+                    "cost there", level, f"below {number(guessing)}, the cost of guessing" if guessing > 0 else "low"
+                ),
+            ),
+            where=Where(epochs=(first, last)),
+            cures=(*cures.times_rate(course.case, 10), *cures.fresh_start(course.case), *cures.adam(course.case)),
+            false_alarm="The cost would have reached the least that these rows allow.",
+        )
+    ]
+
+
+# Costs that swing.
+
+
+def check_oscillation(course: Course) -> list[Finding]:
+    """The cost (or the score) swings back again and again."""
+    scores, costs = course.scores, course.costs
+    if course.epochs < 8 or not np.isfinite(costs).all():
+        return []
+    half = scores[(course.epochs + 1) // 2 :]
+    noticeable = 0.03 if course.evidence.metric == "accuracy" else 0.1
+    score_swings = float((np.diff(half) < -noticeable).mean()) if np.isfinite(half).all() else 0.0
+    share = max(course.swings, score_swings)
+    lost = float(np.nanmax(scores) - np.median(half)) if np.isfinite(scores).any() else 0.0
+    if share < 0.05 and not (share > 0.02 and lost > 0.1):
+        return []
+    strength = min(0.75, 0.15 + 1.5 * share + (0.15 if lost > 0.05 else 0.0))
+    case, best = course.case, int(np.nanargmin(costs))
+    calmer = (*cures.less_momentum(case), *cures.times_rate(case, 0.1), *cures.batches_of(case, min(case.rows, 128)))
+    return [
+        Finding(
+            "opt.oscillation",
+            f"The cost swings: after {share:.0%} of the later epochs it is noticeably worse than before them.",
+            confidence=strength,
+            measured=(
+                Measured("share of later epochs that make it noticeably worse", share, "below 0.05"),
+                Measured("best score less the median of the later half", lost, "near 0"),
+                Measured("epoch of the lowest cost", best, "near the last"),
+            ),
+            where=Where(epochs=((course.epochs + 1) // 2, course.epochs)),
+            cures=calmer,
+            false_alarm="The score would be the same with a tenth of the rate.",
+        )
+    ]
+
+
+def check_noise(course: Course) -> list[Finding]:
+    """Gradients that differ from batch to batch by far more than they have in common; and batches that are too large."""
+    noise, case = course.evidence.noise, course.case
+    measured: tuple[Measured, ...] = ()
+    found = []
+    rough = course.swings > 0.02
+    if noise is not None and noise.ratio > 10:
+        measured = (
+            Measured("variance of a batch's gradient / squared length of the mean", noise.ratio, "below 10"),
+            Measured("batch size at which both are alike", noise.scale, f"not far above {noise.batch_size}"),
+        )
+        larger = next((s for s in (32, 64, 128, 256) if s >= 8 * case.batch_size), 512)
+        bigger = (*cures.batches_of(case, min(larger, case.rows)), *cures.times_rate(case, 0.1))
+        said = (
+            f"The gradients of batches of {noise.batch_size} are mostly noise: their variance is {number(noise.ratio)} times "
+            "the square of what they have in common."
+        )
+        where = Where(epochs=(noise.iteration // course.run.batches + 1,) * 2)
+        alarm = "Larger batches would end no better."
+        found.append(Finding("training.gradient_noise", said, "note", 0.15, measured, where, bigger, alarm))
+        if noise.batch_size <= 8:
+            strength = 0.6 if rough else 0.3
+            found.append(Finding("opt.batch_size", said, "note", strength, measured, where, bigger, alarm))
+    if case.batch_size >= case.rows and case.rows > 64 and course.run.iteration <= 300 and course.still_falling > 0:
+        found.append(
+            Finding(
+                "opt.batch_size",
+                f"All {case.rows:,} rows are one batch, so {course.epochs:,} epochs are only {course.run.iteration:,} updates.",
+                confidence=0.45,
+                measured=(Measured("updates", course.run.iteration, "thousands"),),
+                cures=(*cures.batches_of(case, 32), *cures.epochs(case, 10 * case.epochs)),
+                false_alarm="Smaller batches would end no better.",
+            )
+        )
+    return found
+
+
+# Costs that part.
+
+
+def check_overfitting(course: Course) -> list[Finding]:
+    """The held-out cost turns while the training's still falls."""
+    if "validation_cost" not in course.run.history:
+        return []
+    held = course.series("validation_cost")
+    metric = course.evidence.metric
+    held_scores = course.series(f"validation_{metric}")
+    if not np.isfinite(held).all() or course.epochs < 3:
+        return []
+    best = int(held.argmin())
+    rise = float(np.median(held[-max(1, course.epochs // 10) :]) / max(held[best], 1e-12))
+    gap = float(course.scores[-1] - held_scores[-1])
+    lost = float(held_scores[max(best, 1)] - held_scores[-1])
+    turned = rise > 1.15 and best < 0.9 * course.epochs and course.costs[-1] < course.costs[best]
+    if not turned or gap < 0.02:
+        return []
+    strength = 0.15 + (0.25 if gap > 0.1 else 0.1) + (0.25 if lost > 0.03 else 0.0) + (0.1 if rise > 2 else 0.0)
+    case = course.case
+    return [
+        Finding(
+            "reg.missing",
+            f"Overfitting from epoch {best} on: the held-out cost has risen by {rise - 1:.0%} since, the training's fell.",
+            confidence=strength,
+            measured=(
+                Measured("held-out cost at the end / at its lowest", rise, "near 1"),
+                Measured(f"training {metric} less held-out {metric}", gap, "near 0"),
+                Measured("epoch of the lowest held-out cost", best, "near the last"),
+            ),
+            where=Where(epochs=(best, course.epochs)),
+            cures=(*cures.epochs(case, max(1, best)), *cures.with_l2(case, 1e-2), *cures.with_l2(case, 1e-3)),
+            false_alarm="The held-out score would not be better at the epoch where the held-out cost is lowest.",
+        )
+    ]

@@ -1,0 +1,259 @@
+"""Yardsticks: what a training is compared with before anybody calls it a failure.
+
+    guessing   the most frequent class, or the mean: it looks at no feature
+    linear     one layer on standardised features, to its minimum
+    small      a small network known to be healthy, on standardised features, trained beside it in a moment
+
+A training falls short when it ends more than 5 points of accuracy (0.1 of R²) below the better of the last two, or no better
+than guessing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Standardise
+from glassnet.diagnosis.findings import Verdict
+from glassnet.equations.optimizers import LBFGS, Adam
+from glassnet.equations.schedules import CosineDecay
+from glassnet.errors import GlassnetError
+from glassnet.layers import Dense, Flatten
+from glassnet.network import Network
+from glassnet.training.arrays import held_out_fraction
+from glassnet.training.run import Run
+
+MARGIN = {"accuracy": 0.05, "r2": 0.1}
+"""How far below the small network a training may end and still be said to learn."""
+MOST_ROWS = 6_000
+"""Training rows the yardsticks see at most."""
+SEEDS = (101, 102, 103)
+UPDATES = 1_500
+"""Updates the small network has at least."""
+ENOUGH = 1.0
+"""Seconds after which no further seed of the small network is trained."""
+FEWEST_TO_HOLD_OUT = 40
+HELD_OUT = 0.25
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """Scores of the predictors that a training is compared with, on the same rows.
+
+    Attributes
+    ----------
+    metric : "accuracy" or "r2"
+    rows : "held-out" or "training", the rows that all are judged on
+    count : how many rows
+    guess, linear, small : scores; the small network's is the mean of `seeds` trainings
+    recipe : the small network's training as a case, for those who want to run it
+    seconds : what it took
+    """
+
+    metric: str
+    rows: str
+    count: int
+    guess: float
+    linear: float
+    small: float
+    seeds: int
+    recipe: Case
+    seconds: float
+
+    @property
+    def chance(self) -> float:
+        """The score up to which a predictor is no better than guessing, two standard errors above it."""
+        if self.metric == "r2":
+            return 0.05
+        share = min(max(self.guess, 1 / max(2, self.count)), 1 - 1 / max(2, self.count))
+        return self.guess + 2 * math.sqrt(share * (1 - share) / self.count)
+
+    @property
+    def signal(self) -> bool:
+        """Whether anything at all can be learnt: the small or the linear model is better than guessing."""
+        return self.best > self.chance
+
+    @property
+    def best(self) -> float:
+        """The better of the small network and the linear model."""
+        return max(self.small, self.linear)
+
+    @property
+    def needed(self) -> float:
+        """The score that a training has to reach."""
+        return self.best - MARGIN[self.metric] if self.signal else self.chance
+
+    def verdict(self, score: float | None, tells_apart: bool = False) -> Verdict:
+        """Whether a training with this score learns.
+
+        `tells_apart` says that its probabilities are better than the classes' shares although its decisions are not: with a
+        rare class that is learning too.
+        """
+        learns: bool | None = None
+        if score is not None:
+            learns = score >= self.needed and (score > self.chance or (tells_apart and not self.signal))
+            if self.signal and self.best - self.guess < 2 * MARGIN[self.metric]:
+                # Where the small network itself is hardly better than guessing, decisions say little.
+                learns = learns or (score >= self.needed and tells_apart)
+        named = {"guessing": self.guess, "linear model": self.linear, "small network": self.small}
+        return Verdict(learns, self.metric, self.rows, score, self.needed, named)
+
+
+def tells_apart(case: Case, run: Run) -> bool:
+    """Whether a run's probabilities beat the classes' shares: its cross-entropy is a twentieth below their entropy."""
+    rows = case.held_samples or case.samples
+    if rows is None or case.metric != "accuracy" or run.status == "diverged":
+        return False
+    A = np.clip(run.predict(rows.X), 1e-12, 1)
+    if A.shape[1] == 1:
+        A = np.hstack([1 - A, A]).clip(1e-12, 1)
+    Y = np.hstack([1 - rows.Y, rows.Y]) if rows.Y.shape[1] == 1 else rows.Y
+    if not np.isfinite(A).all() or (Y < 0).any():
+        return False
+    share = np.clip(Y.mean(axis=0), 1e-12, 1)
+    entropy = -float((Y * np.log(share)).sum(axis=1).mean())
+    return -float((Y * np.log(A)).sum(axis=1).mean()) < 0.95 * entropy
+
+
+def with_held_out(case: Case) -> Case:
+    """The case with rows held out to judge by: its own, or a quarter of its training rows; too few rows stay together."""
+    if case.held_samples is not None or case.samples is None or len(case.samples) < FEWEST_TO_HOLD_OUT:
+        return case
+    return held_apart(case, HELD_OUT)
+
+
+def held_apart(case: Case, fraction: float, seed: int = 0) -> Case:
+    """The case with a fraction of its training rows held out, the same share of every class."""
+    samples = case.samples
+    if samples is None:
+        return case
+    one_label = samples.Y.shape[1] == 1 or case.exclusive
+    rest, held = held_out_fraction(samples, fraction, seed, case.metric == "accuracy" and one_label)
+    settings = dict(case.settings)
+    if rest.w is not None:
+        settings["sample_weight"] = rest.w[:, 0]
+    return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y), settings=settings)
+
+
+def small_network(inputs: tuple[int, ...], outputs: int, head: str) -> Network:
+    """The network known to be healthy on standardised inputs of this shape."""
+    wide = math.prod(inputs) > 100
+    hidden = (
+        [Dense(64, "relu")]
+        if wide
+        else [Dense(16, "tanh"), Dense(16, "tanh")]
+        if math.prod(inputs) <= 3 and head != "linear"
+        else [Dense(32, "relu"), Dense(32, "relu")]
+    )
+    flatten = [Flatten()] if len(inputs) == 3 else []
+    return Network(inputs, *flatten, *hidden, Dense(outputs, head))
+
+
+def healthy_recipe(case: Case) -> Case:
+    """The small network's training on the case's data: finite rows, standardised features, Adam, a head that fits.
+
+    Raises
+    ------
+    GlassnetError : nothing can be trained on these data
+    """
+    X, Y = np.asarray(case.X, dtype=np.float64), np.asarray(case.Y, dtype=np.float64)
+    held = case.held
+    if case.samples is not None:  # rows of weight 0 are left out, class numbers are one-hot rows
+        X, Y = np.asarray(case.samples.X, dtype=np.float64), np.asarray(case.samples.Y, dtype=np.float64)
+        held = None if case.held_samples is None else (case.held_samples.X, case.held_samples.Y)
+    shape = case.network.input_shape
+    X = X.reshape(len(X), *shape)
+    Y = Y.reshape(len(Y), -1)
+    whole = np.isfinite(X.reshape(len(X), -1)).all(axis=1) & np.isfinite(Y).all(axis=1)
+    X, Y = X[whole], Y[whole]
+    if len(X) > MOST_ROWS:
+        some = np.sort(np.random.default_rng(0).choice(len(X), MOST_ROWS, replace=False))
+        X, Y = X[some], Y[some]
+    if not len(X):
+        raise GlassnetError("No row of X and Y has only finite values, so nothing can be trained on them.")
+    fitted = Standardise().fitted(X, Y)
+    X, Y = fitted.training(X, Y)
+    if held is not None:
+        held = fitted.others(
+            np.asarray(held[0], dtype=np.float64).reshape(-1, *shape), np.asarray(held[1], dtype=np.float64)
+        )
+        held = (held[0], held[1].reshape(len(held[0]), -1))
+    if case.metric == "accuracy":
+        Y = np.where(Y == -1, 0, Y)  # the signs of a hinge
+        held = None if held is None else (held[0], np.where(held[1] == -1, 0, held[1]))
+        one_of_many = Y.shape[1] > 1 and bool((Y.sum(axis=1) == 1).all())
+        head, loss = ("softmax", "categorical_cross_entropy") if one_of_many else ("sigmoid", "binary_cross_entropy")
+    else:
+        head, loss = "linear", "mean_squared_error"
+        centre, spread = Y.mean(axis=0), Y.std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
+        Y = (Y - centre) / spread
+        held = None if held is None else (held[0], (held[1] - centre) / spread)
+    network = small_network(shape, Y.shape[1], head)
+    size = min(32, len(X))
+    epochs = int(np.clip(math.ceil(UPDATES / math.ceil(len(X) / size)), 20, 400))
+    rate = 0.003 if math.prod(shape) > 100 else 0.01
+    settings: dict[str, Any] = {
+        "loss": loss, "optimizer": Adam(CosineDecay(rate, epochs)), "batch_size": size, "epochs": epochs, "seed": SEEDS[0],
+    }  # fmt: skip
+    return Case(network, X, Y, held, settings)
+
+
+def yardsticks(case: Case, budget: float = math.inf) -> Yardsticks | None:
+    """Train the yardsticks on a case's data, in at most about `budget` seconds; None when nothing can be trained on them."""
+    began = time.perf_counter()
+    try:
+        recipe = healthy_recipe(case)
+        if recipe.derivation is None or recipe.samples is None:
+            return None
+    except (GlassnetError, ValueError, TypeError):
+        return None
+    samples = recipe.samples
+    rows = recipe.held_samples or samples
+    guess = guessing(recipe.metric, samples.Y, rows.Y)
+    scores: list[float] = []
+    for seed in SEEDS:
+        run = recipe.train(seed=seed, max_seconds=seconds_left(budget, began))
+        scores.append(recipe.judged(run))
+        if time.perf_counter() - began > min(ENOUGH, budget):
+            break
+    linear = linear_score(recipe)
+    small = float(np.mean(scores))
+    return Yardsticks(
+        recipe.metric, "held-out" if recipe.held_samples is not None else "training", len(rows), guess, linear, small,
+        len(scores), recipe, time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def seconds_left(budget: float, began: float) -> float | None:
+    """What is left of a budget for the next training, as `max_seconds` takes it."""
+    return None if math.isinf(budget) else max(0.001, budget - (time.perf_counter() - began))
+
+
+def guessing(metric: str, Y: np.ndarray, judged: np.ndarray) -> float:
+    """The score on `judged` of answering with the training targets' most frequent class, or their mean."""
+    if metric == "r2":
+        spread = ((judged - judged.mean(axis=0)) ** 2).sum()
+        return max(-1.0, 1 - float(((judged - Y.mean(axis=0)) ** 2).sum() / spread)) if spread > 0 else 0.0
+    if Y.shape[1] > 1 and (Y.sum(axis=1) == 1).all():
+        return float((judged.argmax(axis=1) == Y.mean(axis=0).argmax()).mean())
+    return float((judged == (Y.mean(axis=0) >= 0.5)).mean())
+
+
+def linear_score(recipe: Case) -> float:
+    """The score of one layer on the same data, trained to its minimum by LBFGS with a slight penalty."""
+    layer = recipe.network.layers[-1]
+    assert isinstance(layer, Dense)
+    flatten = [Flatten()] if len(recipe.network.input_shape) == 3 else []
+    network = Network(recipe.network.input_shape, *flatten, Dense(layer.units, layer.activation))
+    settings: Mapping[str, Any] = {
+        "loss": recipe.settings["loss"], "optimizer": LBFGS(), "epochs": 100, "l2": 1e-4, "seed": 0,
+    }  # fmt: skip
+    linear = replace(recipe, network=network, settings=settings)
+    return linear.judged(linear.train())
