@@ -154,7 +154,9 @@ def _other_loss(r: Recipe, seed: int) -> Recipe:
 
 def _unusual_dropout(r: Recipe, seed: int) -> Recipe:
     rate = (0.95, 0.9, 0.97)[seed % 3]
-    return replace(r, hidden=tuple(x for layer in r.hidden for x in (layer, gn.Dropout(rate))))
+    weighted = (gn.Dense, gn.Conv2D)
+    hidden = ((layer, gn.Dropout(rate)) if isinstance(layer, weighted) else (layer,) for layer in r.hidden)
+    return replace(r, hidden=tuple(layer for pair in hidden for layer in pair))
 
 
 def _badly_normalised(r: Recipe, seed: int) -> Recipe:
@@ -191,7 +193,7 @@ def _narrow(r: Recipe, seed: int) -> Recipe:
 DENSE = ("moons", "circles", "iris", "digits", "diabetes", "breast_cancer")
 ROUND = ("moons", "circles", "flower", "spiral", "waves", "friedman")
 FAULTS: dict[str, Fault] = {
-    **{kind: Fault(plant, on) for kind, (plant, on) in data.FAULTS.items()},
+    **{kind: Fault(plant, on, data.BEFORE.get(kind)) for kind, (plant, on) in data.FAULTS.items()},
     "out.relu_output": Fault(_unfit("relu"), LABELLED, also=("out.missing_softmax", "out.missing_sigmoid")),
     "out.softmax_single_unit": Fault(_refused_head, ("moons", "circles", "flower", "breast_cancer", "xor")),
     "out.missing_softmax": Fault(_unfit("linear"), SEVERAL, also=("loss.log_of_zero",)),

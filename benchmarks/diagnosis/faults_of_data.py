@@ -9,7 +9,7 @@ import numpy as np
 
 import glassnet as gn
 from benchmarks.diagnosis.published_data import Rows
-from benchmarks.diagnosis.recipes import CLASSES, NUMBERS, Recipe
+from benchmarks.diagnosis.recipes import CLASSES, NUMBERS, PICTURES, Recipe
 
 FLAT = ("moons", "iris", "diabetes", "digits", "breast_cancer", "wine")
 LABELLED = ("moons", "circles", "iris", "digits", "breast_cancer", "pictures")
@@ -150,8 +150,12 @@ FAULTS: dict[str, Any] = {
     "data.target_scale": (_scaled_target, NUMBERS),
     "data.augmentation_too_strong": (
         lambda r, s: r.set(augmentation=gn.Augmentation(shift=3, flip="both", rotate=180, noise=(1.5, 3.0)[s % 2])),
-        ("pictures",),
+        tuple(PICTURES),
     ),
 }  # fmt: skip
 """Each kind: how it is planted, and in which data sets."""
+BEFORE: dict[str, Any] = {
+    "data.unshuffled": lambda r, s: r.set(optimizer=gn.SGD((0.1, 0.2)[s % 2]), batch_size=8, epochs=25),
+}
+"""What of the base is settled first: with few steps in batches of few rows their order matters."""
 assert set(FLAT) <= {*CLASSES, *NUMBERS}

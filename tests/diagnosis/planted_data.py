@@ -19,7 +19,10 @@ def rings(rows: int = 300, seed: int = 0) -> Part:
     """Two rings with a little noise: features about 1 in size, labels 0 and 1."""
     draws = np.random.default_rng(seed)
     label = draws.integers(0, 2, rows)
-    angle, radius = draws.uniform(0, 2 * np.pi, rows), np.where(label == 1, 0.6, 1.4) + 0.12 * draws.standard_normal(rows)
+    angle, radius = (
+        draws.uniform(0, 2 * np.pi, rows),
+        np.where(label == 1, 0.6, 1.4) + 0.12 * draws.standard_normal(rows),
+    )
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), label[:, None].astype(float)
 
 
@@ -47,7 +50,9 @@ def of(X: np.ndarray, Y: np.ndarray, held: Part | None = None, **settings: Any) 
     if not few:
         head, loss = "linear", "mean_squared_error"
     flat = [gn.Flatten()] if X.ndim == 4 else []
-    network = gn.Network(X.shape[1:] if X.ndim == 4 else X.shape[1], *flat, gn.Dense(8, "tanh"), gn.Dense(outputs, head))
+    network = gn.Network(
+        X.shape[1:] if X.ndim == 4 else X.shape[1], *flat, gn.Dense(8, "tanh"), gn.Dense(outputs, head)
+    )
     return Case.asked(network, X, Y, validation=held, **{"loss": loss, "epochs": 5, "batch_size": 16, **settings})
 
 

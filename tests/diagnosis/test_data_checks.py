@@ -9,9 +9,16 @@ from sklearn import datasets
 
 from glassnet.diagnosis.changes import Standardise
 from glassnet.diagnosis.data_checks import (
-    check_constant, check_data, check_double_scaling, check_duplicate_features, check_ids, check_leak, check_mixed_scales,
-    check_scale, ids,
-)  # fmt: skip
+    check_constant,
+    check_data,
+    check_double_scaling,
+    check_duplicate_features,
+    check_ids,
+    check_leak,
+    check_mixed_scales,
+    check_scale,
+    ids,
+)
 from glassnet.diagnosis.seen import Seen
 
 

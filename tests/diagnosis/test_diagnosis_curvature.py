@@ -52,7 +52,7 @@ NETWORKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("network, X, Y, settings", NETWORKS.values(), ids=list(NETWORKS))
+@pytest.mark.parametrize(("network", "X", "Y", "settings"), NETWORKS.values(), ids=list(NETWORKS))
 def test_it_is_the_dense_hessians_largest_eigenvalue(network, X, Y, settings):
     H = dense_hessian(network, X, Y, **settings)
     np.testing.assert_allclose(H, H.T, rtol=0, atol=1e-12 * np.abs(H).max())
@@ -64,7 +64,8 @@ def test_it_is_the_dense_hessians_largest_eigenvalue(network, X, Y, settings):
     assert np.linalg.norm(v) == pytest.approx(1.0)
     assert np.linalg.norm(H @ v - found.value * v) <= 1e-6 * found.value
     again = largest_curvature(network, X, Y, **settings)
-    assert again.value == found.value and again.products == found.products
+    assert again.value == found.value
+    assert again.products == found.products
 
 
 def test_linear_regression_by_hand():
@@ -90,8 +91,10 @@ def test_where_it_is_looked_at():
 def test_the_largest_and_not_the_one_of_largest_size():
     matrix = np.diag([-9.0, 2.0, 1.0, -3.0])
     value, vector, products, residual = lanczos(lambda v: matrix @ v, np.ones(4), 1e-10, 100)
-    assert value == pytest.approx(2.0) and abs(vector[1]) == pytest.approx(1.0)
-    assert products == 4 and residual < 1e-9
+    assert value == pytest.approx(2.0)
+    assert abs(vector[1]) == pytest.approx(1.0)
+    assert products == 4
+    assert residual < 1e-9
 
 
 def test_a_downward_cost_has_no_limit():
@@ -100,13 +103,15 @@ def test_a_downward_cost_has_no_limit():
 
 def test_stopping_early_says_so():
     found = largest_curvature(gn.Network(3, gn.Dense(20, "tanh"), gn.Dense(1)), X, NUMBERS, most=3, tolerance=1e-12)
-    assert found.products == 3 and not found.converged and found.residual > 0
+    assert found.products == 3
+    assert not found.converged
+    assert found.residual > 0
 
 
 # What it is for.
 
 
-@pytest.mark.parametrize("momentum, nesterov", [(0.0, False), (0.5, False), (0.9, False), (0.5, True), (0.9, True)])
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.5, False), (0.9, False), (0.5, True), (0.9, True)])
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 def test_it_predicts_the_rate_at_which_descent_on_a_parabola_diverges(momentum, nesterov, engine):
     network = gn.Network(3, gn.Dense(1))
@@ -138,9 +143,12 @@ def test_refusals():
     assert str(refused.value) == "largest_curvature got parameters['W1'] of shape (3,); it needs (3, 1)."
     with pytest.raises(GlassnetError, match="most"):
         largest_curvature(network, X, NUMBERS, most=0)
+    steep, settings = (
+        gn.Network(3, gn.Dense(1, "exp")),
+        {"loss": "mean_squared_error", "parameters": {"W1": np.ones((3, 1))}},
+    )
     with pytest.raises(GlassnetError) as refused:
-        steep = gn.Network(3, gn.Dense(1, "exp"))
-        largest_curvature(steep, 1e4 * np.abs(X), NUMBERS, loss="mean_squared_error", parameters={"W1": np.ones((3, 1))})
+        largest_curvature(steep, 1e4 * np.abs(X), NUMBERS, **settings)
     assert str(refused.value) == (
         "The curvature got 'A1' with values that are not finite; it needs a finite first step."
     )

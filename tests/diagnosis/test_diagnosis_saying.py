@@ -22,6 +22,7 @@ from glassnet.diagnosis.changes import (
     Standardise,
     StandardiseTarget,
 )
+from glassnet.diagnosis.cure import cure_run
 from glassnet.diagnosis.findings import Diagnosis, Finding, Verdict
 from glassnet.diagnosis.python_source import Source, python_code, written
 from glassnet.diagnosis.saying import (
@@ -30,6 +31,7 @@ from glassnet.diagnosis.saying import (
     as_plain,
     as_text,
     cure_plain,
+    cure_python,
     cure_text,
     diff_lines,
     score_said,
@@ -170,6 +172,26 @@ def test_outputs_that_are_not_finite_have_no_accuracy():
     finding = Finding("training.not_finite", "Z1 is not finite.", severity="critical", certain=True)
     found = Diagnosis((finding,), Verdict(False, "r2", "training", -1.0, 0.8, {}), ())
     assert verdict_said(found) == "It does not learn: no finite output."
+
+
+def test_the_best_yardstick_is_named_first():
+    scores = {"guessing": -0.0004, "linear model": 0.359, "small network": -0.3131}
+    found = Diagnosis((), Verdict(True, "r2", "held-out", 0.4, 0.26, scores), ())
+    assert verdict_said(found) == (
+        "It learns: R² 0.40 on held-out rows; a linear model reaches 0.359, predicting the mean 0.00, "
+        "a small healthy network -0.313."
+    )
+
+
+def test_a_cure_is_said_once_and_a_long_network_only_in_words():
+    wide = Change(
+        "layer 1: 2 → 40 units", {"network": gn.Network(2, gn.Dense(40, "tanh", init="he"), gn.Dense(1, "sigmoid"))}
+    )
+    finding = replace(told.fails()[1], cures=(wide, told.SLOWER, wide))
+    assert (
+        "\n  cure:      layer 1: 2 → 40 units\n  or:        learning_rate 10 → 0.1   [optimizer=gn.SGD(0.1)]\n  If this"
+    ) in as_text(told.fails(findings=(finding,)))
+    assert len(as_plain(told.fails(findings=(finding,)))["findings"][0]["cures"]) == 2
 
 
 def test_scores():
@@ -351,3 +373,22 @@ def test_a_long_network_has_a_line_for_each_layer():
     names: dict[str, Any] = {"X": TABLE[:, :2], "Y": LABELS}
     exec(code.replace("seed=0,", "seed=0, progress=False,"), names)
     assert names["network"] == network
+
+
+def test_the_python_of_a_real_cure_trains_the_cured_run():
+    """SGD(60) leaps about; what cures it is printed, executed, and gives the cured run's parameters."""
+    X = drawn(200, 2, seed=5)
+    Y = (X[:, 0] * X[:, 1] > 0).astype(np.float64)
+    network = gn.Network(2, gn.Dense(8, "tanh"), gn.Dense(1, "sigmoid"))
+    run = gn.train(
+        network, X, Y, optimizer=gn.SGD(60.0), epochs=60, batch_size=16, validation=(X[:50], Y[:50]), progress=False
+    )
+    cure = cure_run(run)
+    assert cure.found, cure
+    assert str(cure).startswith("Cured: accuracy ")
+    names: dict[str, Any] = {"X": X.copy(), "Y": Y.copy(), "X_test": X[:50].copy(), "Y_test": Y[:50].copy()}
+    exec(cure_python(cure), names)
+    assert cure.run is not None
+    for name, value in cure.run.parameters.items():
+        # Another engine may have been chosen for it: the same steps in another order of sums.
+        np.testing.assert_allclose(names["run"].parameters[name], value, rtol=1e-6, atol=1e-8)

@@ -14,6 +14,7 @@ from glassnet.diagnosis.evidence import (
     moments,
     predicted_shares,
     saturated_share,
+    some_rows,
     spread_over_rows,
     units_alike,
 )
@@ -97,20 +98,21 @@ def test_noise_equals_the_traces_of_the_epochs_batches():
     run = trained(
         batch_size=16, optimizer=gn.SGD(1e-12)
     )  # the state hardly moves, so each step's trace is at one state
-    noise = gradient_noise(run, 0, dict(run.at(0).state))
+    noise = gradient_noise(run, 0, dict(run.at(0).state), some_rows(run))
     names = [f"d{p.name}" for p in run.derivation.parameters]
     G = np.stack([np.concatenate([np.asarray(run.trace(i)[n]).ravel() for n in names]) for i in range(6)])
     mean = G.mean(axis=0)
     assert noise.batches == 6
-    assert noise.mean_norm == pytest.approx(np.linalg.norm(mean), rel=1e-8)
+    # Six batches of 16 are all 96 rows, so their mean is the full gradient (the penalty is in each once).
+    assert noise.full_norm == pytest.approx(np.linalg.norm(mean), rel=1e-8)
     assert noise.variance == pytest.approx(np.trace(np.cov(G.T)), rel=1e-8)
     assert noise.scale == pytest.approx(16 * np.trace(np.cov(G.T)) / (mean @ mean), rel=1e-8)
-    # Six batches of 16 are all 96 rows, so their mean is the full gradient (the penalty is in each once).
     full = trained(batch_size=None, optimizer=gn.SGD(1e-12)).trace(0)
-    assert noise.mean_norm == pytest.approx(
+    assert noise.full_norm == pytest.approx(
         np.linalg.norm(np.concatenate([np.ravel(full[n]) for n in names])), rel=1e-8
     )
-    assert gradient_noise(trained(batch_size=None), 0, {}) is None
+    whole = trained(batch_size=None)
+    assert gradient_noise(whole, 0, {}, some_rows(whole)) is None
 
 
 def test_dropout_leaves_nothing_out_of_what_units_say():

@@ -71,7 +71,9 @@ def test_a_network_of_dense_layers_is_rewritten_and_the_change_is_said(changed, 
 
 def test_an_activation_layer_is_replaced_where_it_stands():
     changed = changes.with_hidden_activation(PICTURES, "leaky_relu")
-    assert str(changed).startswith("1×12×12 → conv 4x3 linear → batch norm → leaky_relu → pool 2 → conv 2x2 leaky_relu → pool 2")
+    assert str(changed).startswith(
+        "1×12×12 → conv 4x3 linear → batch norm → leaky_relu → pool 2 → conv 2x2 leaky_relu → pool 2"
+    )
     linear = changes.with_hidden_activation(PICTURES, "linear")
     assert str(linear).startswith("1×12×12 → conv 4x3 linear → batch norm → pool 2 → conv 2x2 linear → pool 2")
 

@@ -74,17 +74,30 @@ def test_settings_that_are_refused_are_critical_and_their_cure_is_accepted(netwo
     assert case.refusal is not None
     first = check_settings(case)[0]
     assert (first.kind, first.severity, first.certain) == (kind, "critical", True)
-    assert first.confidence > 0.9 and first.sentence and first.false_alarm
+    assert first.confidence > 0.9
+    assert first.sentence
+    assert first.false_alarm
     better = case.changed(first.cures[0])
-    assert better.refusal is None and better.data_refusal is None
+    assert better.refusal is None
+    assert better.data_refusal is None
     assert str(better.network).endswith(cured)
     assert not any(f.certain for f in check_settings(better))
+
+
+def test_a_hidden_step_freezes_what_stands_before_it():
+    stairs = gn.activation("stairs", lambda z: gn.where(z > 0, 1, -1))
+    for activation in ("step", stairs):
+        case = Case.asked(Network(2, gn.Dense(16, activation), gn.Dense(1, "sigmoid")), X, TWO)
+        first = check_settings(case)[0]
+        assert (first.kind, first.severity, first.certain) == ("arch.frozen", "critical", True)
+        assert str(case.changed(first.cures[0]).network) == "2 → 16 relu → 1 sigmoid"
 
 
 def test_the_other_way_to_probabilities_of_two_classes_is_told_too():
     other = found("2 → 16 relu → 1 linear", TWO, loss="binary_cross_entropy")["out.missing_softmax"]
     better = Case.asked(Network.parse("2 → 16 relu → 1 linear"), X, TWO).changed(other.cures[0])
-    assert better.data_refusal is None and str(better.network) == "2 → 16 relu → 2 softmax"
+    assert better.data_refusal is None
+    assert str(better.network) == "2 → 16 relu → 2 softmax"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +111,8 @@ def test_the_other_way_to_probabilities_of_two_classes_is_told_too():
 )
 def test_a_wrong_number_of_outputs(network, Y, loss, certain):
     finding = found(network, Y, loss=loss)["out.wrong_units"]
-    assert finding.certain == certain and finding.severity == ("critical" if certain else "note")
+    assert finding.certain == certain
+    assert finding.severity == ("critical" if certain else "note")
     assert str(finding.cures[0].settings["network"]).endswith("16 relu → 3 softmax")
 
 
@@ -115,7 +129,8 @@ def test_a_wrong_number_of_outputs(network, Y, loss, certain):
 )
 def test_a_clipped_loss_over_outputs_that_are_no_probabilities(network, Y, loss, kind):
     finding = found(network, Y, loss=loss)[kind]
-    assert finding.confidence >= 0.85 and finding.severity == "note"
+    assert finding.confidence >= 0.85
+    assert finding.severity == "note"
 
 
 @pytest.mark.parametrize(("network", "Y", "loss"), [("2 → 16 relu → 1 sigmoid", TWO, BINARY),
@@ -125,7 +140,9 @@ def test_a_clipped_loss_over_probabilities_is_fine(network, Y, loss):
 
 
 def test_a_sum_in_the_place_of_a_mean_is_measured():
-    finding = found("2 → 16 relu → 1 linear", NUMBERS, loss=SUMMED, optimizer=gn.SGD(0.01), batch_size=60)["loss.reduction"]
+    finding = found("2 → 16 relu → 1 linear", NUMBERS, loss=SUMMED, optimizer=gn.SGD(0.01), batch_size=60)[
+        "loss.reduction"
+    ]
     assert finding.confidence > 0.6
     assert finding.measured[0].value == pytest.approx(120)  # 60 (a − y)² against ½ (a − y)²
     assert finding.measured[1].value == pytest.approx(1.2)
@@ -186,11 +203,13 @@ def test_a_loss_for_another_task():
 
 def test_classes_told_by_signs_get_an_output_without_bounds():
     faint = found("2 → 16 relu → 1 tanh", 2 * TWO - 1)
-    assert set(faint) == {"loss.wrong_kind"} and faint["loss.wrong_kind"].confidence == 0.15
+    assert set(faint) == {"loss.wrong_kind"}
+    assert faint["loss.wrong_kind"].confidence == 0.15
     case = Case.asked(Network.parse("2 → 16 relu → 1 sigmoid"), X, 2 * TWO - 1, loss="hinge")
     reach = next(f for f in check_settings(case) if f.kind == "out.range_mismatch")
     better = case.changed(reach.cures[0])
-    assert str(better.network).endswith("1 linear") and better.data_refusal is None
+    assert str(better.network).endswith("1 linear")
+    assert better.data_refusal is None
     assert found("2 → 16 relu → 1 linear", 2 * TWO - 1, loss="hinge") == {}
 
 
@@ -198,7 +217,8 @@ def test_softmax_for_several_labels_and_sigmoids_for_one():
     several = (X > 0).astype(float)
     share = (several.sum(axis=1) != 1).mean()
     finding = found("2 → 16 relu → 2 softmax", several)["out.softmax_multilabel"]
-    assert finding.certain and finding.measured[0].value == pytest.approx(share)
+    assert finding.certain
+    assert finding.measured[0].value == pytest.approx(share)
     assert str(finding.cures[0].settings["network"]).endswith("2 sigmoid")
     assert not found("2 → 16 relu → 2 softmax", several, loss="mean_squared_error")["out.softmax_multilabel"].certain
     assert found("2 → 16 relu → 3 sigmoid", ONE_HOT)["out.sigmoid_multiclass"].confidence == 0.1
@@ -228,30 +248,33 @@ ARCHITECTURES = [
 @pytest.mark.parametrize(("network", "kind", "least", "cured"), ARCHITECTURES)
 def test_a_fault_of_the_architecture(network, kind, least, cured):
     finding = found(network, TWO)[kind]
-    assert finding.confidence >= least and finding.severity == "note"
+    assert finding.confidence >= least
+    assert finding.severity == "note"
     assert str(finding.cures[0].settings["network"]) == cured
 
 
 @pytest.mark.parametrize(
-    ("network", "kinds"),
+    "network",
     [
-        ("2 → 16 sigmoid → 1 sigmoid", set()),
-        ("2 " + "→ 16 tanh " * 5 + "→ 1 sigmoid", set()),
-        ("2 → 32 relu → dropout 0.2 → 32 relu → 1 sigmoid", set()),
-        ("2 " + "→ 16 linear → batch norm → sigmoid " * 5 + "→ 1 sigmoid", set()),
-        ("1×8×8 → conv 4x3 linear → pool 3 → flatten → 16 relu → 1 sigmoid", set()),
+        "2 → 16 sigmoid → 1 sigmoid",
+        "2 " + "→ 16 tanh " * 5 + "→ 1 sigmoid",
+        "2 → 32 relu → dropout 0.2 → 32 relu → 1 sigmoid",
+        "2 " + "→ 16 linear → batch norm → sigmoid " * 5 + "→ 1 sigmoid",
+        "1×8×8 → conv 4x3 linear → pool 3 → flatten → 16 relu → 1 sigmoid",
     ],
 )
-def test_usual_architectures_give_no_finding(network, kinds):
+def test_usual_architectures_give_no_finding(network):
     inputs = X if network.startswith("2") else RNG.standard_normal((60, 1, 8, 8))
-    assert set(found(network, TWO, X=inputs, batch_size=16)) == kinds
+    assert set(found(network, TWO, X=inputs, batch_size=16)) == set()
 
 
 def test_a_penalty_is_weighed_against_the_cost_of_guessing():
     strong = found("2 → 16 relu → 1 sigmoid", TWO, l2=1.0)["reg.too_strong"]
-    assert strong.confidence > 0.9 and strong.cures[0].settings == {"l2": 0.0}
+    assert strong.confidence > 0.9
+    assert strong.cures[0].settings == {"l2": 0.0}
     confidences = [found("2 → 16 relu → 1 sigmoid", TWO, l2=s)["reg.too_strong"].confidence for s in (0.01, 0.05, 0.1)]
-    assert confidences == sorted(confidences) and confidences[0] <= 0.3
+    assert confidences == sorted(confidences)
+    assert confidences[0] <= 0.3
     assert "reg.too_strong" not in found("2 → 16 relu → 1 sigmoid", TWO, l2=1e-3)
     # With a target a hundred times as large the cost is ten thousand times as large.
     assert "reg.too_strong" not in found("2 → 16 relu → 1 linear", 100 * NUMBERS, l2=1.0)
@@ -287,8 +310,12 @@ def test_what_a_target_is():
 
 def test_bounds_slopes_and_growth_of_activations():
     said = {name: bounds(ACTIVATIONS[name]) for name in ("sigmoid", "tanh", "relu", "linear", "softmax", "elu", "exp")}
-    assert said["sigmoid"] == pytest.approx((0, 1)) and said["tanh"] == pytest.approx((-1, 1))
-    assert said["relu"] == (0, math.inf) and said["linear"] == (-math.inf, math.inf)
-    assert said["elu"] == pytest.approx((-1, math.inf)) and said["exp"] == pytest.approx((0, math.inf))
+    assert said["sigmoid"] == pytest.approx((0, 1))
+    assert said["tanh"] == pytest.approx((-1, 1))
+    assert said["relu"] == (0, math.inf)
+    assert said["linear"] == (-math.inf, math.inf)
+    assert said["elu"] == pytest.approx((-1, math.inf))
+    assert said["exp"] == pytest.approx((0, math.inf))
     assert steepest(ACTIVATIONS["sigmoid"]) == pytest.approx(0.25, rel=1e-4)
-    assert growth(ACTIVATIONS["exp"]) > 1e6 and growth(ACTIVATIONS["relu"]) == 1
+    assert growth(ACTIVATIONS["exp"]) > 1e6
+    assert growth(ACTIVATIONS["relu"]) == 1

@@ -128,7 +128,8 @@ def test_the_lines_can_be_read() -> None:
         "Rdb1 = Σᵢ(RdZ1)",
     ]
     assert "the part of H V that belongs to W2" in str(lines)
-    assert lines["RdW2"].layer == 2 and lines["RdW2"].shape == (3, 1)
+    assert lines["RdW2"].layer == 2
+    assert lines["RdW2"].shape == (3, 1)
     with pytest.raises(KeyError, match="There is no line 'RdW9'; there are RZ1"):
         lines["RdW9"]
 
@@ -143,14 +144,16 @@ def test_equal_lines_are_differentiated_once() -> None:
 
 
 @pytest.mark.parametrize("hidden", SMOOTH + BENT)
-@pytest.mark.parametrize("head, loss, kind", [("softmax", None, "classes"), ("linear", None, "any"), ("sigmoid", None, "zero_one")])
+@pytest.mark.parametrize(
+    ("head", "loss", "kind"), [("softmax", None, "classes"), ("linear", None, "any"), ("sigmoid", None, "zero_one")]
+)
 def test_activations(hidden: str, head: str, loss: str | None, kind: str) -> None:
     network = gn.Network(3, gn.Dense(4, hidden), gn.Dense(3, hidden), gn.Dense(2, head))
     agrees(Step(gn.derive(network, loss), rows(), targets(kind)))
 
 
 @pytest.mark.parametrize(
-    "loss, head, kind",
+    ("loss", "head", "kind"),
     [
         ("mean_squared_error", "softmax", "classes"),
         ("mean_squared_error", "sigmoid", "zero_one"),
@@ -200,7 +203,11 @@ def test_dropout_masks_are_constants() -> None:
 
 IMAGES = {
     "a convolution": (gn.Conv2D(2, 3, "tanh"), gn.Flatten()),
-    "strides, padding and gaps": (gn.Conv2D(2, 3, "tanh", stride=2, padding="same"), gn.Conv2D(2, 2, "gelu", dilation=2), gn.Flatten()),
+    "strides, padding and gaps": (
+        gn.Conv2D(2, 3, "tanh", stride=2, padding="same"),
+        gn.Conv2D(2, 2, "gelu", dilation=2),
+        gn.Flatten(),
+    ),
     "largest entries": (gn.Conv2D(2, 3, "tanh"), gn.MaxPool2D(2), gn.Conv2D(3, 2, "sigmoid"), gn.Flatten()),
     "means": (gn.Conv2D(2, 3, "tanh"), gn.AveragePool2D(2), gn.Flatten()),
     "means of maps": (gn.Conv2D(3, 3, "tanh"), gn.GlobalAveragePool2D()),
@@ -251,7 +258,9 @@ def test_a_direction_that_does_not_fit() -> None:
 @pytest.mark.extras
 def test_torch_finds_the_same_products_of_a_dense_network() -> None:
     torch = pytest.importorskip("torch")
-    step = Step(gn.derive(gn.Network(3, gn.Dense(5, "tanh"), gn.Dense(3, "softmax")), l2=0.2), rows(), targets("classes", 3))
+    step = Step(
+        gn.derive(gn.Network(3, gn.Dense(5, "tanh"), gn.Dense(3, "softmax")), l2=0.2), rows(), targets("classes", 3)
+    )
 
     def cost(W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
         scores = torch.tanh(torch.tensor(rows()) @ W1 + b1) @ W2 + b2
@@ -264,7 +273,9 @@ def test_torch_finds_the_same_products_of_a_dense_network() -> None:
 @pytest.mark.extras
 def test_torch_finds_the_same_products_of_a_network_of_images() -> None:
     torch = pytest.importorskip("torch")
-    network = gn.Network((2, 6, 6), gn.Conv2D(3, 3), gn.BatchNorm(), gn.Activation("tanh"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(2))
+    network = gn.Network(
+        (2, 6, 6), gn.Conv2D(3, 3), gn.BatchNorm(), gn.Activation("tanh"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(2)
+    )
     X, Y = np.random.default_rng(4).normal(size=(5, 2, 6, 6)), targets("any", m=5)
     step = Step(gn.derive(network), X, Y)
 
@@ -281,6 +292,8 @@ def compare(torch: Any, step: Step, cost: Any) -> None:
     v = step.direction(2)
     names = list(step.shapes)
     at = tuple(torch.tensor(step.state[name]) for name in names)
-    _, theirs = torch.autograd.functional.vhp(lambda *p: cost(**dict(zip(names, p, strict=True))), at, tuple(torch.tensor(v[n]) for n in names))
+    _, theirs = torch.autograd.functional.vhp(
+        lambda *p: cost(**dict(zip(names, p, strict=True))), at, tuple(torch.tensor(v[n]) for n in names)
+    )
     expected = np.concatenate([part.numpy().ravel() for part in theirs])
     assert step.product(v) == pytest.approx(expected, rel=1e-9, abs=1e-12)

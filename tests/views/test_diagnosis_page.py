@@ -67,7 +67,7 @@ def test_the_page_says_all_of_it():
         "optimizer=gn.SGD(0.1) Reruns with one thing changed: accuracy before and after, 0.814 needed change before after "
         "epochs result learning_rate 10 → 0.1 0.512 0.864 30 cured If this were a false alarm: The cost would fall. "
         "warning 2. Features are on very different scales The spreads differ. Where feature width How sure possible "
-        "How training went Cost by epoch Notes Unusual, without harm that could be seen. 3. Saturated units"
+        "How training went Cost by epoch Notes 3. Saturated units"
     )
     assert said.endswith(
         "What was checked the data the settings Written by glassnet. This page needs no network; every number in it was "
@@ -85,6 +85,11 @@ def test_a_page_of_nothing_found():
     assert "What was found Nothing was found that needs a cure. What was checked the data" in said
     assert "How training went" not in said
     assert "Notes" not in said
+
+
+def test_notes_of_a_training_that_learns():
+    said = spoken(diagnosis_page(replace(HEALTHY, findings=(FOUND[2],))))
+    assert "Notes Unusual, without harm that could be seen. 1. Saturated units 3 of 40 units are saturated." in said
 
 
 def test_it_is_the_same_from_json(tmp_path: Path):

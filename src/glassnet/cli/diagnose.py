@@ -113,7 +113,8 @@ def _refuse(cure: bool, budget: float | None, out: str | None, html: str | None,
 
 def _free(run: Path) -> Path:
     """RUN-cured, or RUN-cured-2, ... when that is taken."""
-    name, number = f"{run.name or run.resolve().name}-cured", 1
+    run = run if run.name not in ("", "..") else run.resolve()
+    name, number = f"{run.name}-cured", 1
     while True:
         place = run.parent / (name if number == 1 else f"{name}-{number}")
         if not place.exists():

@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Standardise:
-    """(x − mean) / deviation, column by column, both of the training rows; a constant column becomes 0.
+    """(x − mean) / deviation, column by column, both of the training rows; a constant column is only brought to at most 1.
 
     `columns` are the features it is done to, all unless given. With `apart`, held-out rows are taken as already changed.
     """
@@ -98,7 +98,9 @@ class Standardise:
             )
         else:
             mean, deviation = picked.mean(axis=0), picked.std(axis=0)
-        return _Scaled(columns, mean, np.where(deviation > 0, deviation, 1.0))
+        varies = deviation > 0
+        # A column of ones is a network's bias, where it has no other.
+        return _Scaled(columns, np.where(varies, mean, 0.0), np.where(varies, deviation, np.maximum(1.0, np.abs(mean))))
 
 
 @dataclass(frozen=True)

@@ -153,9 +153,13 @@ def curvature_at(
     GlassnetError : a value is not finite
     """
     shapes = {p.name: np.shape(values[p.name]) for p in derivation.parameters}
-    wrong = next((e.name for e in (*derivation.forward, *derivation.backward) if not np.isfinite(values[e.name]).all()), None)
+    wrong = next(
+        (e.name for e in (*derivation.forward, *derivation.backward) if not np.isfinite(values[e.name]).all()), None
+    )
     if wrong is not None:
-        raise GlassnetError(f"The curvature got '{wrong}' with values that are not finite; it needs a finite first step.")
+        raise GlassnetError(
+            f"The curvature got '{wrong}' with values that are not finite; it needs a finite first step."
+        )
 
     def apart(flat: np.ndarray) -> dict[str, np.ndarray]:
         parts, begin = {}, 0

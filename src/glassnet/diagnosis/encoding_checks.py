@@ -89,7 +89,14 @@ def misencoded(case: Case) -> tuple[str, float, bool, Change, str] | None:
     """Sentence, confidence, whether it is certain, the change, and the values in words; None when labels are well."""
     Y = case.Y
     text = Y.dtype.kind in "OUS"
-    if not Y.size or (not text and Y.dtype.kind not in "fiub") or _missing(Y) or len(Y) != len(case.X):
+    if (
+        not Y.size
+        or not Y.ndim
+        or not case.X.ndim
+        or (not text and Y.dtype.kind not in "fiub")
+        or _missing(Y)
+        or len(Y) != len(case.X)
+    ):
         return None
     try:
         values = np.unique(Y.astype(str) if text and Y.dtype.kind == "O" else Y)

@@ -105,21 +105,23 @@ class Noise:
     Attributes
     ----------
     iteration, batches, batch_size : where, and between what
-    mean_norm : ‖ḡ‖ of the mean gradient of these batches
+    full_norm : ‖∇J‖ on the rows looked at, all of them up to 512
     variance : Σ‖g − ḡ‖² / (batches − 1), the trace of the covariance of a batch's gradient
-    scale : batch_size · variance / ‖ḡ‖²: the batch size at which signal and noise are alike
+    scale : batch_size · variance / ‖∇J‖²: the batch size at which signal and noise are alike
+
+    Source: McCandlish et al., An empirical model of large-batch training, 2018 (the simple noise scale).
     """
 
     iteration: int
     batches: int
     batch_size: int
-    mean_norm: float
+    full_norm: float
     variance: float
 
     @property
     def ratio(self) -> float:
-        """variance / ‖ḡ‖²."""
-        return self.variance / self.mean_norm**2 if self.mean_norm > 0 else math.inf
+        """variance / ‖∇J‖²."""
+        return self.variance / self.full_norm**2 if self.full_norm > 0 else math.inf
 
     @property
     def scale(self) -> float:
@@ -171,7 +173,7 @@ class Evidence:
         data = run.data
         assert data is not None
         return cls(
-            looks, gradient_noise(run, early, states[early]), class_shares(run), frozen, distances,
+            looks, gradient_noise(run, early, states[early], rows), class_shares(run), frozen, distances,
             metric_name(run.settings.loss, run.derivation.output_activation, data.Y),
             cost_of_guessing(run.settings.loss.name, data.Y),
         )  # fmt: skip
@@ -369,21 +371,25 @@ def cost_of_guessing(loss: str, Y: np.ndarray) -> float:
     return math.nan
 
 
-def gradient_noise(run: Run, iteration: int, state: State) -> Noise | None:
-    """Compare the gradients of the batches that follow an iteration, all at its state; None with one batch an epoch."""
+def gradient_noise(run: Run, iteration: int, state: State, rows: Samples) -> Noise | None:
+    """Compare the gradients of the first batches of an iteration's epoch, all at its state, with that of the rows.
+
+    None with one batch an epoch.
+    """
     size = run.settings.batch_size
     if run.batches < 2 or size is None or run.data is None:
         return None
     batches = Batches(run.settings, run.derivation, run.data)
     names = [f"d{p.name}" for p in run.derivation.parameters]
-    slopes = []
+
+    def slope(batch: Batch) -> np.ndarray:
+        values, _ = run.engine.evaluated(state, batch, 0.0, 1)
+        return np.concatenate([np.asarray(values[n], dtype=np.float64).ravel() for n in names])
+
     first = iteration // run.batches * run.batches
     count = min(NOISE_BATCHES, run.batches)
     with np.errstate(all="ignore"):
-        for number in range(first, first + count):
-            values, _ = run.engine.evaluated(state, batches.batch(number), 0.0, 1)
-            slopes.append(np.concatenate([np.asarray(values[n], dtype=np.float64).ravel() for n in names]))
-    G = np.stack(slopes)
-    mean = G.mean(axis=0)
-    variance = float(((G - mean) ** 2).sum() / (count - 1))
-    return Noise(iteration, count, size, float(np.linalg.norm(mean)), variance)
+        G = np.stack([slope(batches.batch(number)) for number in range(first, first + count)])
+        full = slope(undropped(run, rows))
+    variance = float(((G - G.mean(axis=0)) ** 2).sum() / (count - 1))
+    return Noise(iteration, count, size, float(np.linalg.norm(full)), variance)

@@ -170,6 +170,14 @@ def steepest(kind: FunctionKind) -> float:
         return float(np.nanmax(np.abs(np.diff(np.asarray(kind(z), dtype=np.float64)) / np.diff(z))))
 
 
+def without_slope(kind: FunctionKind) -> bool:
+    """Whether an activation is flat almost everywhere, as a step is."""
+    if not kind.elementwise:
+        return False
+    with np.errstate(all="ignore"):
+        return bool((np.diff(np.asarray(kind(GRID), dtype=np.float64)) == 0).mean() > 0.99)
+
+
 def growth(kind: FunctionKind) -> float:
     """How much larger than its argument an activation becomes at ±20: above 1 where it grows faster than a straight line."""
     if not kind.elementwise:

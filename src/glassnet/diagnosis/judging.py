@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.checks import CHECKED_AFTER, CHECKED_BEFORE, after_training, before_first_step
 from glassnet.diagnosis.findings import Diagnosis, Finding, Measured, Verdict
 from glassnet.diagnosis.kinds import KINDS
@@ -28,6 +29,8 @@ MOST_BUDGET = 60.0
 """Seconds that reruns may take: as long as the training took, within these."""
 CRITICAL, WARNING = 0.6, 0.4
 """A training falls short: what must speak for a finding to be called critical, or a warning."""
+FAINT = 0.3
+"""The confidence below which a cure that works does not make a suspicion critical: many changes cure many trainings."""
 
 
 def diagnose(
@@ -112,6 +115,8 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
         findings = merged(suspicions)
     else:
         verdict = sticks.verdict(score, tells_apart(case, run))
+        if not carried_over(case, run, score, suspicions):
+            verdict = replace(verdict, learns=False)
         took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
         allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took)) if budget is None else float(budget)
         findings = _explained(
@@ -121,6 +126,31 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
         ranked(findings), verdict, (*CHECKED_BEFORE, *CHECKED_AFTER), case.features, "after training",
         time.perf_counter() - began, str(run.network), costs,
     )  # fmt: skip
+
+
+GAP = 0.15
+"""How far training and held-out scores may lie apart before faulty data are believed to do harm."""
+STRONG = 0.8
+OF_THE_ROWS = (
+    "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature", "data.label_noise",
+    "data.too_few_samples",
+)  # fmt: skip
+
+
+def carried_over(case: Case, run: Run, score: float, suspicions: Iterable[Finding]) -> bool:
+    """Whether what was learnt holds on the held-out rows as on the training rows.
+
+    Yardsticks see the same training rows, so a fault of these rows hurts them too. It is said to do harm when there is strong
+    evidence of it and the scores on training and held-out rows lie far apart: held-out far below where the training rows are not
+    like the held-out ones, far above where it is the training labels that are wrong.
+    """
+    if case.held_samples is None or case.samples is None or run.status == "diverged":
+        return True
+    strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= STRONG}
+    gap = case.score(run.predict(case.samples.X), case.samples.Y) - score
+    if "data.label_noise" in strong and gap < -GAP:
+        return False
+    return not (strong - {"data.label_noise"} and gap > GAP)
 
 
 def _check_call(network: Any, settings: dict[str, Any], experiments: Any) -> None:
@@ -154,7 +184,9 @@ def _explained(
     """The findings with their severities: only notes of a training that learns, the causes of one that falls short."""
     gathered = merged(suspicions)
     if verdict.learns is not False:
-        return [f.with_severity("note") if not f.certain else f for f in gathered]
+        lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
+        notes = [f.with_severity("note") if not f.certain else f for f in gathered]
+        return notes if lucky is None else [lucky, *notes]
     found = examined(gathered, experiments)
     if sticks.signal and not any(f.proven for f in found):
         known = {f.kind for f in found}
@@ -165,17 +197,45 @@ def _explained(
     return graded(found)
 
 
+def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | None:
+    """A training that learns, when two other seeds of it fall short: it learnt by luck."""
+    if case.settings.get("initial_parameters"):
+        return None
+    first = int(case.settings.get("seed", 0))
+    others: list[float] = []
+    for seed in (first + 1, first + 2):
+        proof = experiments.test(Change(f"seed {first} → {seed}", {"seed": seed}))
+        if proof is None or proof.epochs < case.epochs or proof.after >= experiments.needed:
+            return None
+        others.append(proof.after)
+    name = "accuracy" if case.metric == "accuracy" else "R²"
+    return Finding(
+        "init.seed",
+        f"With seed {first} its {name} is {score:.3f}; with two other seeds it is {others[0]:.3f} and {others[1]:.3f}, which falls "
+        "short: this one was lucky.",
+        "warning", 0.8,
+        tuple(
+            Measured(f"{name} with seed {seed}", value, f"{experiments.needed:.3f} or more")
+            for seed, value in zip((first, first + 1, first + 2), (score, *others), strict=True)
+        ),
+        cures=tuple(f.cures[0] for f in usual_suspicions(case) if f.kind in ("arch.too_little_capacity", "arch.too_deep")),
+        false_alarm="Most of further seeds would reach what is needed.",
+    )  # fmt: skip
+
+
 def graded(findings: Iterable[Finding]) -> list[Finding]:
     """The findings of a training that falls short, each with its severity."""
-    graded = []
+    graded: list[Finding] = []
     for finding in findings:
         speaks = weight(finding)
-        symptom = KINDS[finding.kind].symptom
-        if finding.certain or (speaks >= CRITICAL and not symptom):
-            severity = "critical"
-        else:
-            severity = "warning" if speaks >= WARNING else "note"
+        likely = speaks >= CRITICAL and finding.confidence >= FAINT and not KINDS[finding.kind].symptom
+        severity = "critical" if finding.certain or likely else "warning" if speaks >= WARNING else "note"
         graded.append(finding.with_severity(severity))
+    causes = [f for f in graded if not KINDS[f.kind].symptom]
+    if causes and all(f.severity == "note" for f in causes):
+        best = max(causes, key=weight)  # nothing explains it well; what explains it best is worth a look
+        if weight(best) >= FAINT / 2:
+            graded[graded.index(best)] = best.with_severity("warning")
     return graded
 
 

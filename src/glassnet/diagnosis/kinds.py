@@ -61,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "init.too_small": Kind("the weights start too small"),
     "init.wrong_scale": Kind("the weights' spread ignores how many inputs a unit has"),
     "init.bias": Kind("the biases start badly"),
+    "init.seed": Kind("it depends on the seed"),
     "arch.missing_nonlinearity": Kind("no activation between the layers"),
     "arch.softmax_hidden": Kind("softmax in a hidden layer"),
     "arch.saturating_hidden": Kind("many saturating layers: the gradient vanishes"),

@@ -174,7 +174,7 @@ def _logarithm(case: Case, loss: Loss) -> list[Finding]:
     last = output(case.network)
     exact = last.activation in ("relu", "step", "linear")
     return [Finding(
-        "loss.log_of_zero", f"{loss.name} is not finite where an output is exactly 0 or 1.", "note", 0.45 if exact else 0.2,
+        "loss.log_of_zero", f"{loss.name} is not finite where an output is exactly 0 or 1.", "note", 0.6 if exact else 0.2,
         (Measured("cost at y = 1, a = 0", float(at_ends[1, 0]), "finite"),
          Measured("cost at y = 0, a = 1", float(at_ends[0, 1]), "finite")), Where(equation="J"),
         (fitting_loss(case),), "No output ever comes to exactly 0 or 1.",

@@ -31,7 +31,7 @@ def _momentum(case: Case, optimizer: SGD) -> list[Finding]:
     mu = optimizer.momentum
     if mu < LONG_MEMORY:
         return []
-    after = f"{number(1 / (1 - mu))} updates" if mu < 1 else "ever"
+    after = f"{round(1 / (1 - mu)):,} updates" if mu < 1 else "ever"
     calmer = replace(optimizer, momentum=0.9)
     said = f"momentum {mu:g} → 0.9"
     cures = (
@@ -65,7 +65,9 @@ def _small(epsilon: float) -> tuple[float, float, float, float]:
     return (epsilon, 1e-8, *EPSILONS)
 
 
-def _odd(case: Case, optimizer: Adam | RMSprop, settings: dict[str, tuple[float, float, float, float]]) -> list[Finding]:
+def _odd(
+    case: Case, optimizer: Adam | RMSprop, settings: dict[str, tuple[float, float, float, float]]
+) -> list[Finding]:
     """Settings outside what is usual: name -> (value, default, least, most)."""
     odd = {n: s for n, s in settings.items() if not s[2] <= s[0] <= s[3]}
     if not odd:
@@ -89,12 +91,13 @@ def check_batch_size(case: Case) -> list[Finding]:
     if size <= 4 and rows >= 32:
         return _tiny_batches(case, size)
     if size >= 64 and case.updates < 50 and size >= rows / 4:
+        updates = f"{case.updates} update{'' if case.updates == 1 else 's'}"
+        epochs = f"{case.epochs} epoch{'' if case.epochs == 1 else 's'}"
+        longer = Change(f"epochs {case.epochs} → {4 * case.epochs}", {"epochs": 4 * case.epochs})
         return [Finding(
-            "opt.batch_size",
-            f"Batches of {size:,} of {rows:,} rows leave {case.updates} update{'' if case.updates == 1 else 's'} in {case.epochs} "
-            f"epoch{'' if case.epochs == 1 else 's'}.",
-            confidence=0.45, measured=(Measured("batch_size", size, "16 to 256"), Measured("updates", case.updates, "hundreds")),
-            cures=(_batches(size, 32), _batches(size, 16).and_then(Change(f"epochs × 4: {4 * case.epochs}", {"epochs": 4 * case.epochs}))),
+            "opt.batch_size", f"Batches of {size:,} of {rows:,} rows leave {updates} in {epochs}.", confidence=0.45,
+            measured=(Measured("batch_size", size, "16 to 256"), Measured("updates", case.updates, "hundreds")),
+            cures=(_batches(size, 32), _batches(size, 16).and_then(longer)),
             false_alarm="Each update would already be as good as it can be.",
         )]  # fmt: skip
     return []
@@ -108,13 +111,13 @@ def _tiny_batches(case: Case, size: int) -> list[Finding]:
     sure = (0.75 if rate >= large else 0.35 if rate >= fair else 0.12) * (1.0 if size == 1 else 0.6)
     calmer = _batches(size, 32)
     slower = Change("learning_rate × 0.1", {"optimizer": with_rate(optimizer, 0.1)})
+    rows = f"{size} row{'' if size == 1 else 's'}"
     return [Finding(
-        "opt.batch_size",
-        f"Each update looks at {size} row{'' if size == 1 else 's'} only, at a rate of {number(rate)}: their noise is not averaged away.",
+        "opt.batch_size", f"Each update looks at {rows} only, at a rate of {number(rate)}: their noise is not averaged away.",
         confidence=sure,
-        measured=(Measured("batch_size", size, "16 to 256"), Measured("rate in the long run", rate, f"below {fair:g} for so few rows")),
-        cures=(calmer, slower, calmer.and_then(slower)),
-        false_alarm="The cost would not swing from epoch to epoch.",
+        measured=(Measured("batch_size", size, "16 to 256"),
+                  Measured("rate in the long run", rate, f"below {fair:g} for so few rows")),
+        cures=(calmer, slower, calmer.and_then(slower)), false_alarm="The cost would not swing from epoch to epoch.",
     )]  # fmt: skip
 
 

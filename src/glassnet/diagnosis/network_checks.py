@@ -31,6 +31,7 @@ from glassnet.network import Network
 WIDE_ENOUGH = 32
 DEEP = 10
 NARROW = 20
+PLACES = 64
 SATURATES = 0.3
 """Slopes never above this (a sigmoid's is 1/4) shrink a gradient in every layer."""
 EXPLODES = 10.0
@@ -179,7 +180,8 @@ def _narrow(case: Case, before: list[Group]) -> list[Finding]:
             "arch.too_little_capacity", "There is no hidden layer: the network is a linear model.", "note", 0.3,
             (Measured("hidden layers", 0, "1 or 2"),), Where(layer=1), cures[1:], "A linear model is what the data need.",
         )]  # fmt: skip
-    units = [g.width for g in before]
+    # A map has many places: layers of pictures are not narrow.
+    units = [g.width if isinstance(g.weighted, Dense) else PLACES * g.width for g in before]
     least = min(units)
     at = before[units.index(least)]
     around = [*(units[at.number - 2 : at.number - 1]), *units[at.number : at.number + 1]]

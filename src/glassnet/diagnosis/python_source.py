@@ -14,11 +14,16 @@ import numpy as np
 from glassnet.diagnosis.changes import DataChange
 from glassnet.equations.functions import ACTIVATIONS, FunctionKind
 from glassnet.equations.losses import LOSSES, Loss
-from glassnet.network import Network
+from glassnet.equations.optimizers import OPTIMIZERS
+from glassnet.equations.schedules import SCHEDULES, ConstantRate
+from glassnet.network import LAYERS, Network
 from glassnet.training import train
+from glassnet.training.augmentation import Augmentation
 
 BY_PLACE = {"units", "filters", "kernel_size", "activation", "size", "rate", "learning_rate"}
 """Fields that a person writes without their names: Dense(40, "tanh"), Adam(0.01)."""
+PUBLIC = {*LAYERS.values(), *OPTIMIZERS.values(), *SCHEDULES.values(), Augmentation} - {ConstantRate}
+"""Descriptions that `glassnet` itself offers, as gn.Dense."""
 NUMBERS_WRITTEN = 60
 """An array with more numbers is not written out."""
 WIDTH = 100
@@ -75,9 +80,7 @@ class Source:
         return f"{self._called(type(value))}({', '.join(parts)})"
 
     def _called(self, kind: type) -> str:
-        import glassnet
-
-        if getattr(glassnet, kind.__name__, None) is kind:
+        if kind in PUBLIC:
             return f"gn.{kind.__name__}"
         line = f"from {kind.__module__} import {kind.__name__}"
         if line not in self.imports:

@@ -17,15 +17,17 @@ from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.curvature import Curvature, curvature_at
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.memory_checks import check_batch_size, check_memory
-from glassnet.diagnosis.trial_steps import TrialSteps, step_work, trial_steps, values_of
+from glassnet.diagnosis.trial_steps import TrialSteps, starting_parameters, step_work, trial_steps, values_of
 from glassnet.diagnosis.usual_changes import with_rate
 from glassnet.equations.optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop
 from glassnet.errors import GlassnetError
+from glassnet.training.arrays import sparse
 
-PRODUCTS = 20
-"""Hessian-vector products that λmax is estimated from; 1 % is enough here."""
-CURVATURE_WORK = 2e10
-"""Multiplications that all of them may take, about; larger networks are looked at on fewer rows, or not at all."""
+PRODUCTS, FEWER_PRODUCTS = 20, 4
+"""Hessian-vector products that λmax is estimated from, at most; a few per cent are enough here."""
+CURVATURE_WORK, TOO_MUCH_WORK = 3e9, 1e10
+"""Multiplications that all of them may take, about: larger networks are looked at on fewer rows, the largest not at all."""
+FEWEST_ROWS, ENOUGH_ROWS = 8, 512
 NEEDED_STEPS = 100.0
 """Σ α λmax below which a descent has hardly moved along any but the steepest direction."""
 NEEDED_TRAVEL = 3.0
@@ -96,15 +98,18 @@ def confidence_at(curve: Curve, value: float) -> float:
 def _curvature(case: Case) -> Curvature | None:
     """λmax at the start, or None when it cannot be had (a value not finite, a network too large)."""
     assert case.derivation is not None
-    rows = int(CURVATURE_WORK / (4 * PRODUCTS * step_work(case)))
-    if rows < 16:
+    # A Hessian-vector product costs about twice a step.
+    each = 2 * step_work(case)
+    products = PRODUCTS if CURVATURE_WORK / (PRODUCTS * each) >= ENOUGH_ROWS else FEWER_PRODUCTS
+    rows = int(CURVATURE_WORK / (products * each))
+    if rows < FEWEST_ROWS and FEWEST_ROWS * products * each > TOO_MUCH_WORK:
         return None
-    values = case.start if rows >= min(512, case.rows) else values_of(case, rows)
+    values = case.start if rows >= min(ENOUGH_ROWS, case.rows) else values_of(case, max(rows, FEWEST_ROWS))
     if values is None:
         return None
     try:
         with np.errstate(all="ignore"):
-            return curvature_at(case.derivation, values, tolerance=0.01, most=PRODUCTS)
+            return curvature_at(case.derivation, values, tolerance=0.02, most=products)
     except GlassnetError:
         return None
 
@@ -138,10 +143,12 @@ def _tried(
     case: Case, rates: Rates, base: float, said: str, measured: tuple[Measured, ...], target: float | None = None
 ) -> list[Finding]:
     """A rate that may be too large, tried out: does a step a tenth as long do better?"""
-    whole, tenth = trial_steps(case, 1.0), trial_steps(case, 0.1)
+    whole = trial_steps(case)
     sure = base
-    if whole is not None and tenth is not None:
-        sure, measured, said = _seen(base, whole, tenth, measured, said)
+    if whole is not None:
+        shorter = [steps for steps in (trial_steps(case, 0.1), trial_steps(case, 0.01)) if steps is not None]
+        shortened = next((steps for steps in shorter if steps.lowers and not steps.flattens), shorter[0])
+        sure, measured, said = _seen(base, whole, shortened, measured, said, isinstance(case.optimizer, SGD))
     other = _other_cause(case)
     if other:
         sure *= 0.7
@@ -156,37 +163,41 @@ def _tried(
 
 
 def _seen(
-    base: float, whole: TrialSteps, tenth: TrialSteps, measured: tuple[Measured, ...], said: str
+    base: float, whole: TrialSteps, shorter: TrialSteps, measured: tuple[Measured, ...], said: str, steep: bool
 ) -> tuple[float, tuple[Measured, ...], str]:
-    """The confidence with what the trial showed."""
+    """The confidence with what the trial showed; `steep` says that `base` is a guess from the curvature alone."""
     updates = f"{whole.updates} update{'' if whole.updates == 1 else 's'}"
+    part = "a tenth" if shorter.factor > 0.05 else "a hundredth"
     measured = (
         *measured,
         Measured(f"J after {updates}", whole.after, f"below {number(whole.before)}"),
-        Measured("J with a tenth of the rate", tenth.after, "not lower than with the whole rate"),
+        Measured(f"J with {part} of the rate", shorter.after, "not lower than with the whole rate"),
     )
-    good = tenth.lowers and not tenth.flattens
-    gained = tenth.before - tenth.after
+    good = shorter.lowers and not shorter.flattens
+    gained = shorter.before - shorter.after
     if good and (whole.raises or whole.flattens):
         how = "the cost rises" if whole.raises else "the outputs become the same for all rows"
         sure = max(base, 0.85 if base else 0.6)
-        return min(0.95, sure + 0.05), measured, f"{said}; within {updates} {how}, with a tenth of it not"
-    if good and whole.after > tenth.after + 0.1 * gained:
-        said = f"{said}; after {updates} the cost is {number(whole.after)}, with a tenth of it {number(tenth.after)}"
-        return (max(base, 0.55) + 0.1 if base else 0.3), measured, said
-    return base * (0.5 if whole.lowers and not whole.flattens else 1.0), measured, said
+        return min(0.95, sure + 0.05), measured, f"{said}; within {updates} {how}, with {part} of it not"
+    if good and whole.after > shorter.after + 0.1 * gained:
+        said = f"{said}; after {updates} the cost is {number(whole.after)}, with {part} of it {number(shorter.after)}"
+        return (max(base, 0.55) + 0.1 if base else 0.2), measured, said
+    falls = whole.lowers and not whole.flattens
+    return base * ((0.5 if steep else 0.75) if falls else 1.0), measured, said
 
 
 def _other_cause(case: Case) -> str:
     """What else makes the curvature large: features or weights that are far from 1 in size."""
-    X = np.asarray(case.X, dtype=np.float64) if case.X.dtype.kind in "fiub" else np.zeros((1, 1))
-    size = float(np.sqrt(np.nanmean(X**2)))
+    assert case.derivation is not None
+    assert case.samples is not None
+    X = case.samples.X[: 4 * ENOUGH_ROWS]
+    size = math.sqrt(float(X.multiply(X).mean() if sparse(X) else (X.astype(np.float64) ** 2).mean()))
     if size > 10:
         return f"features of size {number(size)} make every step longer"
-    start = case.start or {}
-    for parameter in case.derivation.parameters if case.derivation else ():
-        if parameter.role == "weight" and parameter.name in start:
-            W = start[parameter.name]
+    start = starting_parameters(case)
+    for parameter in case.derivation.parameters:
+        if parameter.role == "weight":
+            W = np.asarray(start[parameter.name])
             inputs = W.shape[0] if W.ndim == 2 else int(np.prod(W.shape[1:]))
             gain = float(np.sqrt((W**2).mean() * inputs))
             if gain > 5:
@@ -208,10 +219,12 @@ def _few_steps(case: Case, rates: Rates, steep: Curvature) -> list[Finding]:
         Measured("updates", case.updates, "hundreds or more"),
     )
     said = (
-        f"The {case.updates:,} update{'s' if case.updates != 1 else ''} at learning_rate {number(rates.peak)} go {number(steps)} "
-        "times the radius of curvature of the steepest direction (1/λmax each), and the others are slower"
+        f"Over {_updates(case)} at learning_rate {number(rates.peak)}, λmax times the sum of the rates is {number(steps)}: too "
+        "short a way for all but the steepest directions"
     )
-    return _too_short(case, rates, confidence_at(TOO_FEW_STEPS, steps), NEEDED_STEPS / max(steps, 1e-12), room, said, measured)
+    return _too_short(
+        case, rates, confidence_at(TOO_FEW_STEPS, steps), NEEDED_STEPS / max(steps, 1e-12), room, said, measured
+    )
 
 
 # Optimisers that measure their steps in slopes.
@@ -228,7 +241,9 @@ def _far_steps(case: Case, rates: Rates) -> list[Finding]:
     measured = (Measured("learning_rate", rates.peak, f"{low:g} to {high:g}"),)
     name = type(case.optimizer).__name__
     said = f"learning_rate {number(rates.peak)} lets {name} move every weight by about that much in each of its first updates"
-    return _tried(case, rates, confidence_at(curve, rates.peak), said, measured, target=low if family is Adam else high / 3)
+    return _tried(
+        case, rates, confidence_at(curve, rates.peak), said, measured, target=low if family is Adam else high / 3
+    )
 
 
 def _near_steps(case: Case, rates: Rates) -> list[Finding]:
@@ -247,11 +262,19 @@ def _near_steps(case: Case, rates: Rates) -> list[Finding]:
         Measured("learning_rate", rates.peak, f"{USUAL[family][0]:g} to {high:g}"),
     )
     said = (
-        f"In {case.updates:,} update{'s' if case.updates != 1 else ''} at learning_rate {number(rates.peak)} "
+        f"In {_updates(case)} at learning_rate {number(rates.peak)} "
         f"{type(case.optimizer).__name__} can move a weight by {number(total)} at most"
     )
     more = NEEDED_TRAVEL / travel
-    return _too_short(case, rates, confidence_at(TOO_NEAR, travel), more**2 if family is Adagrad else more, high / rates.peak, said, measured)
+    return _too_short(
+        case,
+        rates,
+        confidence_at(TOO_NEAR, travel),
+        more**2 if family is Adagrad else more,
+        high / rates.peak,
+        said,
+        measured,
+    )
 
 
 # What both share.
@@ -271,7 +294,7 @@ def _too_short(
     expected = f"it would need about {_round(epochs):,} epochs" if epochs < 1e7 else "no number of epochs would do"
     said = f"{said}; at this rate {expected}."
     # A usual rate is less likely to be the fault than an unusual one.
-    slow = sure * (0.3 if rates.peak >= high else 0.6 if rates.peak >= low else 1.0) * (1.0 if room >= 2 else 0.3)
+    slow = sure * (0.3 if rates.peak >= high else 0.75 if rates.peak >= low else 1.0) * (1.0 if room >= 2 else 0.3)
     few = sure * (0.5 if case.updates >= 300 else 0.8 if case.updates >= 100 else 1.0)
     if room >= lacking and case.updates >= 100:
         few *= 0.5
@@ -291,6 +314,10 @@ def _too_short(
             false_alarm="The score would stay the same with more epochs.",
         ))  # fmt: skip
     return found
+
+
+def _updates(case: Case) -> str:
+    return f"{case.updates:,} update{'' if case.updates == 1 else 's'}"
 
 
 def rate_to(case: Case, rates: Rates, wanted: float) -> Change:

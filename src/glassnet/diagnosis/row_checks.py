@@ -12,7 +12,7 @@ from glassnet.diagnosis.changes import Change, DropRows
 from glassnet.diagnosis.data_changes import FillIn, RescaleHeldOut
 from glassnet.diagnosis.findings import Finding, Measured, Where
 from glassnet.diagnosis.seen import Seen, chosen
-from glassnet.diagnosis.simple_models import compressed, dependence
+from glassnet.diagnosis.simple_models import CLEAR, compressed, dependence, deviations, neighbours
 from glassnet.equations.optimizers import LBFGS
 from glassnet.layers import Dense, Flatten
 from glassnet.network import Network
@@ -21,6 +21,10 @@ SMALL = 8
 """Units of the hidden layer that is offered where rows are few."""
 KEYS = 24
 """Columns by which rows that may be alike are found."""
+PICTURES = 600
+"""Pictures that augmentation is tried on."""
+SURELY = 4.5
+"""Standard errors beyond which a difference of means or spreads is none of chance."""
 COMPARED = 12
 """Rows that each part needs before parts are compared."""
 
@@ -209,12 +213,12 @@ def check_shift(case: Case, seen: Seen | None = None) -> list[Finding]:
     ratio = np.maximum(away, 1e-12 * spread) / spread
     width = np.minimum(np.abs(np.log(ratio)), np.abs(np.log(_quartiles(X[:, kept], H[:, kept], ratio))))
     error = np.sqrt(_excess(X[:, kept]) / len(X) + _excess(H[:, kept]) / len(H)) / 2
-    chance = 6 * np.sqrt((1 + ratio**2) * (1 / len(X) + 1 / len(H)))
+    chance = SURELY * np.sqrt((1 + ratio**2) * (1 / len(X) + 1 / len(H)))
     moved_surely = np.where(moved > chance, moved, 0.0)
     # A column that nearly always has one value differs in its spread by a few rows.
     usual_value = np.median(X[:, kept], axis=0)
     width = np.where((X[:, kept] != usual_value).mean(axis=0) > 0.05, width, 0.0)
-    width_surely = np.where(width > 6 * error, width, 0.0)
+    width_surely = np.where(width > SURELY * error, width, 0.0)
     effect = np.maximum(moved_surely, 1.5 * width_surely)
     worst, usual = float(np.quantile(effect, 0.95) if seen.many else effect.max()), float(np.median(effect))
     confidence = (
@@ -293,11 +297,11 @@ def _of_like_classes(seen: Seen) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _excess(X: np.ndarray) -> np.ndarray:
-    """m₄ / m₂² + 1 of every column, 4 for normal numbers; over 4 m it bounds the variance of a deviation's logarithm."""
+    """m₄ / m₂² − 1 of every column, 2 for normal numbers; over 4 m it is about the variance of log deviation."""
     centred = X[chosen(len(X), 2000)]
     square = (centred - centred.mean(axis=0)) ** 2
     second = square.mean(axis=0)
-    return np.asarray((square**2).mean(axis=0) / np.where(second > 0, second, 1.0) ** 2 + 1.0)
+    return np.asarray(np.maximum(0.5, (square**2).mean(axis=0) / np.where(second > 0, second, 1.0) ** 2 - 1.0))
 
 
 def _quartiles(X: np.ndarray, H: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
@@ -345,33 +349,39 @@ def check_count(case: Case, seen: Seen | None = None) -> list[Finding]:
 
 
 def check_augmentation(case: Case, seen: Seen | None = None) -> list[Finding]:
-    """data.augmentation_too_strong: a changed picture is as far from itself as pictures are from one another.
+    """data.augmentation_too_strong: changed pictures no longer show what belongs to which target.
 
-    ‖X′ − X‖² / ½‖Xᵢ − Xⱼ‖², the denominator being the sum of the pixels' variances
+    The targets of half of the pictures are predicted from their 5 nearest neighbours in the other half, once as it is and
+    once as training would see it.
     """
     seen = seen or Seen(case)
     augmentation = case.settings.get("augmentation")
-    if augmentation is None or seen.pictures.ndim != 4 or len(seen.X) < 10:
+    if augmentation is None or seen.pictures.ndim != 4 or len(seen.X) < 2 * COMPARED:
         return []
-    some = seen.pictures[chosen(len(seen.pictures), 200)]
-    changed = augmentation.apply(some, seed=int(case.settings.get("seed", 0)))
-    apart = float(some.var(axis=0).sum())
-    if apart <= 0:
-        return []
-    moved = float(((changed - some) ** 2).reshape(len(some), -1).sum(axis=1).mean()) / apart
-    spread = float(changed.var(axis=0).sum()) / apart
-    confidence = 0.7 if moved > 4 else 0.5 if moved > 2.2 else 0.25 if moved > 1.7 else 0.0
+    some = np.random.default_rng(0).permutation(len(seen.X))[:PICTURES]
+    known, asked = some[: len(some) // 2], some[len(some) // 2 :]
+    pictures = seen.pictures[known]
+    changed = augmentation.apply(pictures, seed=int(case.settings.get("seed", 0)))
+    scores, left = [], 0.0
+    for shown in (pictures, changed):
+        near = neighbours(shown.reshape(len(known), -1), seen.X[asked], 5)
+        left, r = deviations(seen.targets[known][near].mean(axis=1), seen.targets[asked], apart=True)
+        scores.append(r)
+        if len(scores) == 1 and left < CLEAR:
+            return []  # neighbours say nothing about these pictures to begin with
+    share = scores[1] / scores[0]
+    confidence = 0.7 if share < 0.3 else 0.45 if share < 0.5 else 0.0
     if not confidence:
         return []
     return [
         Finding(
             "data.augmentation_too_strong",
-            f"Augmentation ({augmentation}) moves a picture {moved:.2g} times as far from itself as pictures lie from their "
-            "mean.",
+            f"Augmentation ({augmentation}) leaves little of the pictures: from the nearest changed pictures the target is "
+            f"predicted with a correlation of {scores[1]:.2f}, from unchanged ones with {scores[0]:.2f}.",
             confidence=confidence,
             measured=(
-                Measured("squared distance of changed pictures / variance", moved, "below 1.5; 2 for another picture"),
-                Measured("variance of changed pictures / variance", spread, "about 1"),
+                Measured("correlation of neighbours and target, changed pictures", scores[1], f"near {scores[0]:.2g}"),
+                Measured("correlation of neighbours and target, pictures as they are", scores[0], "any"),
             ),
             cures=(Change("no augmentation", {"augmentation": None}),),
             false_alarm="Held-out pictures would be predicted no better without it.",

@@ -27,10 +27,11 @@ WIDTH = 100
 NOTES_SHOWN = 6
 TRIALS_SHOWN = 5
 CURES_SHOWN = 3
+SETTINGS_SHOWN = 60
 METRICS = {"accuracy": "accuracy", "r2": "R²"}
 MARKS = {"critical": "✗ critical", "warning": "! warning", "note": "· note"}
 YARDSTICKS = {"small network": "a small healthy network", "linear model": "a linear model", "guessing": ""}
-"""How a yardstick is called in a sentence, in the order they are named; another one is called by its own name."""
+"""How a yardstick is called in a sentence; another one is called by its own name."""
 NOT_FINITE = ("training.not_finite", "training.divergence", "loss.log_of_zero")
 GUESSING = {"accuracy": "guessing the most frequent class", "r2": "predicting the mean"}
 
@@ -46,7 +47,7 @@ def score_said(score: float | None) -> str:
     """
     if score is None or not math.isfinite(score):
         return "not finite"
-    text = f"{score:.3f}"
+    text = f"{round(score, 3) + 0.0:.3f}"  # + 0 takes the sign off a zero
     return text[:-1] if text.endswith("0") else text
 
 
@@ -92,9 +93,9 @@ def _epochs(count: int) -> str:
 
 
 def _yardsticks(verdict: Verdict) -> str:
-    """ "a small healthy network reaches 0.86, a linear model 0.62"."""
+    """ "a small healthy network reaches 0.86, a linear model 0.62": the best first."""
     scores = verdict.yardsticks
-    names = [name for name in YARDSTICKS if name in scores] + [name for name in scores if name not in YARDSTICKS]
+    names = sorted(scores, key=lambda name: -scores[name] if math.isfinite(scores[name]) else math.inf)
     called = [YARDSTICKS.get(name, name) or GUESSING.get(verdict.metric, name) for name in names]
     pairs = enumerate(zip(called, names, strict=True))
     return ", ".join(f"{said} {'' if place else 'reaches '}{score_said(scores[name])}" for place, (said, name) in pairs)
@@ -162,9 +163,9 @@ def _alarm(finding: Finding, names: tuple[str, ...]) -> list[str]:
     if where:
         lines += _labelled("where", where)
     lines += _labelled("how sure", finding.sure)
-    for place, change in enumerate(finding.cures[:CURES_SHOWN]):
+    for place, change in enumerate(_distinct(finding.cures)[:CURES_SHOWN]):
         settings = ", ".join(f"{name}={value}" for name, value in change_settings(change).items())
-        written_out = f"   [{settings}]" if settings and len(settings) < 2 * WIDTH else ""
+        written_out = f"   [{settings}]" if settings and len(settings) <= SETTINGS_SHOWN else ""
         lines += _labelled("cure" if place == 0 else "or", f"{change.said}{written_out}")
     for place, proof in enumerate(finding.proofs):
         same = finding.cures and finding.cures[0].said == proof.change.said
@@ -172,6 +173,14 @@ def _alarm(finding: Finding, names: tuple[str, ...]) -> list[str]:
     if finding.false_alarm:
         lines += _wrapped(f"If this were a false alarm: {finding.false_alarm}", "", 2)
     return lines
+
+
+def _distinct(changes: Iterable[Change]) -> list[Change]:
+    """The changes without those that are said in the same words."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        found.setdefault(change.said, change)
+    return list(found.values())
 
 
 def _labelled(label: str, text: str) -> list[str]:
@@ -240,7 +249,7 @@ def _plain_finding(finding: Finding, names: tuple[str, ...]) -> dict[str, Any]:
             "equation": where.equation, "epochs": _wholes(where.epochs), "features": _wholes(where.features),
             "rows": _wholes(where.rows),
         },
-        "cures": [plain_change(change) for change in finding.cures],
+        "cures": [plain_change(change) for change in _distinct(finding.cures)],
         "false_alarm": finding.false_alarm,
         "proofs": [
             {

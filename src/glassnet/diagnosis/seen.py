@@ -15,6 +15,8 @@ from glassnet.diagnosis.simple_models import Dependence, compressed, dependence,
 MOST_ROWS = 20_000
 MOST_NUMBERS = 4_000_000
 """Numbers of X that are looked at, about; 2,000 rows at least."""
+FEWEST_HELD = 30
+"""Held-out rows that are needed before they say anything about the training labels."""
 MANY_FEATURES = 64
 """From so many columns on, a column is taken as one of many alike (pixels, samples of a signal)."""
 
@@ -216,7 +218,7 @@ class Seen:
     def outside(self) -> Outside | None:
         """Neighbours' votes on held-out rows; None with few of them, without classes, or where they are training rows."""
         held, labels = self.held_labels, self.labels
-        if held is None or labels is None or self.held is None or len(held) < 40 or not len(self.varied):
+        if held is None or labels is None or self.held is None or len(held) < FEWEST_HELD or not len(self.varied):
             return None
         some = chosen(len(held))
         both = compressed(np.vstack([self.X[self.few], self.held[0][some]])[:, self.varied])
@@ -230,10 +232,9 @@ class Seen:
         known = np.maximum(truth, 0)
         votes = np.eye(self.classes)[labels[self.few]][near].mean(axis=1)
         own = np.eye(self.classes)[known][neighbours(H, most=min(15, len(H) // 4))].mean(axis=1)
-        # Of held-out rows the votes are of other rows' labels, so their variance is not doubled.
-        apart = np.sqrt(2) * deviations(votes, np.eye(self.classes)[known])[0]
+        apart = deviations(votes, np.eye(self.classes)[known], apart=True)[0]
         agree = [float((v.argmax(axis=1) == truth).mean()) for v in (votes, own)]
-        return Outside(agree[0], agree[1], float(apart), len(truth))
+        return Outside(agree[0], agree[1], apart, len(truth))
 
     def names(self, columns: Any, most: int = 4) -> str:
         """Columns in words."""

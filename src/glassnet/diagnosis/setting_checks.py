@@ -17,6 +17,7 @@ from glassnet.diagnosis.fitting_output import (
     fitting_output,
     target,
     two_units_instead,
+    without_slope,
 )
 from glassnet.diagnosis.loss_checks import check_own_loss, multiple_of
 from glassnet.diagnosis.network_changes import hidden, network_change, output, with_hidden_activation
@@ -31,7 +32,7 @@ def check_settings(case: Case) -> list[Finding]:
 
     Settings that cannot be trained at all are critical and certain; everything else is a note with a confidence.
     """
-    refused = _refused(case)
+    refused = _refused(case) or _frozen(case)
     kinds = {finding.kind for finding in refused}
     rest = [*_outputs(case), *_ranges(case), *_loss_of_task(case), *check_own_loss(case)]
     # Of two reasons for one kind the stronger is told.
@@ -69,6 +70,21 @@ def _refused(case: Case) -> list[Finding]:
         ),
         *(two_units_instead(case) if kind == "out.missing_sigmoid" else ()),
     ]  # fmt: skip
+
+
+def _frozen(case: Case) -> list[Finding]:
+    """Hidden steps: no layer before one has a slope."""
+    found = [g for g in hidden(case.network) if without_slope(activation(g.kind))]
+    if not found or case.refusal is None:
+        return []
+    better = with_hidden_activation(case.network, "relu", only={g.activation for g in found})
+    number_of_last = found[-1].number
+    return [Finding(
+        "arch.frozen", case.refusal, "critical", 0.97,
+        (Measured(f"hidden layers with {found[0].activation}", len(found), "0"),),
+        Where(layer=number_of_last, equation=f"A{number_of_last}"), (network_change(case.network, better),),
+        "It cannot be one: the slope is 0 everywhere.", certain=True,
+    )]  # fmt: skip
 
 
 def _kind_of_refusal(loss: str, head: str, units: int, of: Target) -> str:

@@ -87,6 +87,18 @@ def check_gradient(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             (Measured(f"root mean square of dZ{last.number}", 0.0, "above 0"),),
             Where(layer=last.number, equation=f"dZ{last.number}"), (fitting_output(case),), "Every row is already right.",
         )]  # fmt: skip
+    frozen = [a for a in layers[:-1] if not a.gradient.any()]
+    if frozen and all(a.dead < 1 and a.weights.any() for a in layers):
+        names = {a.group.activation for a in layers[frozen[0].number - 1 : -1]}
+        better = with_hidden_activation(network, "relu", only=names)
+        last_frozen = frozen[-1]
+        return [Finding(
+            "arch.frozen",
+            f"No weight up to layer {last_frozen.number} gets a gradient: {last_frozen.group.activation} has no slope.", "note",
+            0.9, (Measured(f"largest |dW{last_frozen.number}|", 0.0, "above 0"),),
+            Where(layer=last_frozen.number, equation=f"dW{last_frozen.number}"), (network_change(network, better),),
+            "The frozen layers are useful as they start, and only the output is to be trained.",
+        )]  # fmt: skip
     if len(layers) < 3:
         return []
     ratio = first.slope / last.slope
@@ -127,6 +139,8 @@ def check_first_cost(case: Case, start: Values) -> list[Finding]:
     with np.errstate(all="ignore"):
         logs = np.where(shares > 0, shares * np.log(shares), 0.0)
         others = np.where(shares < 1, (1 - shares) * np.log(1 - shares), 0.0)
+    # Outputs that start about as large as the target make it a few times the variance.
+    at = (10.0, 100.0, 1000.0) if loss.name == "mean_squared_error" else (3.0, 10.0, 30.0)
     if loss.name == "mean_squared_error":
         guessing = float(0.5 * Y.var(axis=0).sum())
         name = "half the variance of the target"
@@ -134,10 +148,10 @@ def check_first_cost(case: Case, start: Values) -> list[Finding]:
         guessing, name = float(-(logs + others).sum()), "the entropy of the labels"
     else:
         guessing, name = float(-logs.sum()), "the entropy of the classes"
-    if guessing <= 1e-9 or not math.isfinite(first) or first / guessing < 3:
+    if guessing <= 1e-9 or not math.isfinite(first) or first / guessing < at[0]:
         return []
     ratio = first / guessing
-    sure = 0.5 if ratio > 30 else 0.35 if ratio > 10 else 0.15
+    sure = 0.5 if ratio > at[2] else 0.35 if ratio > at[1] else 0.15
     return [Finding(
         "training.initial_cost", f"The first cost is {number(first)}, {number(float(f'{ratio:.3g}'))} times that of guessing.",
         "note", sure, (Measured("first cost", first, f"{number(guessing)}, {name}"),), Where(equation="J"),

@@ -23,6 +23,8 @@ RIDGE = 1.0
 CLEAR = 4.5
 """Standard deviations beyond which nothing further is tried."""
 TREES = 30
+TREE_ROWS = 750
+"""Trees are dear where labels are in a random order, for nothing stops them from growing: they see at most so many rows."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def trees_without_itself(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     """What randomised trees predict for each row, of those trees that have not seen it."""
     from sklearn.ensemble import ExtraTreesRegressor
 
-    trees = ExtraTreesRegressor(TREES, min_samples_leaf=3, bootstrap=True, max_features=0.7, random_state=0)
+    trees = ExtraTreesRegressor(TREES, min_samples_leaf=3, bootstrap=True, max_features=0.5, random_state=0)
     target = Y[:, 0] if Y.shape[1] == 1 else Y
     trees.fit(X, target)
     total, count = np.zeros(Y.shape), np.zeros((len(X), 1))
@@ -106,11 +108,14 @@ def trees_without_itself(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), Y.mean(axis=0))
 
 
-def deviations(P: np.ndarray, Y: np.ndarray) -> tuple[float, float]:
-    """How far Σ P ⊙ Y lies above that of randomly ordered rows, in standard deviations; and the correlation."""
+def deviations(P: np.ndarray, Y: np.ndarray, apart: bool = False) -> tuple[float, float]:
+    """How far Σ P ⊙ Y lies above that of randomly ordered rows, in standard deviations; and the correlation.
+
+    With `apart`, P is made of other rows' targets than Y, and the variance is not doubled.
+    """
     P, Y = P - P.mean(axis=0), Y - Y.mean(axis=0)
     total = float((P * Y).sum())
-    variance = 2 * float(((P.T @ P) * (Y.T @ Y)).sum()) / max(1, len(Y) - 1)
+    variance = (1 if apart else 2) * float(((P.T @ P) * (Y.T @ Y)).sum()) / max(1, len(Y) - 1)
     size = float(np.sqrt((P**2).sum() * (Y**2).sum()))
     if variance <= 0 or size <= 0:
         return 0.0, 0.0
@@ -138,5 +143,6 @@ def dependence(X: np.ndarray, Y: np.ndarray, trees: bool = True) -> Dependence:
         if better(f"{k} nearest neighbours", Y[found[:, :k]].mean(axis=1)):
             return best
     if trees:
+        X, Y = X[:: -(-len(X) // TREE_ROWS)], Y[:: -(-len(Y) // TREE_ROWS)]
         better("trees", trees_without_itself(X, Y))
     return best

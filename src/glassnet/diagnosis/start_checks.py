@@ -40,8 +40,9 @@ def check_start(case: Case) -> list[Finding]:
     found = [*broken, *_symmetric(case, layers), *_sizes(case, layers)]
     if broken:
         return found
-    return [*found, *_dead(case, layers), *_saturated(case, layers), *check_signal(case, layers), *check_gradient(case, layers),
-            *check_first_cost(case, start)]  # fmt: skip
+    units = [*_dead(case, layers), *_saturated(case, layers), *_biased(case, layers)]
+    signals = [*check_signal(case, layers), *check_gradient(case, layers), *check_first_cost(case, start)]
+    return [*found, *units, *signals]
 
 
 # Not finite.
@@ -55,7 +56,6 @@ def _not_finite(case: Case, start: Values, layers: list[StartingLayer]) -> list[
     first = next((e for e in order if not np.isfinite(start[e.name]).all()), None)
     if first is None:
         return []
-    forward = any(e.name == first.name for e in derivation.forward)
     where = Where(equation=first.name)
     share = float((~np.isfinite(start[first.name])).mean())
     symptom = Finding(
@@ -63,11 +63,11 @@ def _not_finite(case: Case, start: Values, layers: list[StartingLayer]) -> list[
         (Measured(f"share of {first.name} that is not finite", share, "0"),), where, (),
         "It cannot be one.", certain=True,
     )  # fmt: skip
-    cause = _why_infinite(case, start, layers, first.name, forward)
+    cause = _why_infinite(case, start, layers, first.name)
     return [symptom] if cause is None else [cause, symptom]
 
 
-def _why_infinite(case: Case, start: Values, layers: list[StartingLayer], name: str, forward: bool) -> Finding | None:
+def _why_infinite(case: Case, start: Values, layers: list[StartingLayer], name: str) -> Finding | None:
     measured: list[Measured] = []
     network = case.network
     exploding = [a for a in layers[:-1] if growth(activation(a.group.kind)) > 10]
@@ -198,10 +198,12 @@ def _sizes(case: Case, layers: list[StartingLayer]) -> list[Finding]:
         if before < 0.01:
             sure = min(sure, 0.3)
         found.append(_size_finding("init.too_small", bottom, sure, "small", cure, reaches))
-    fixed = [a for a in layers if str(a.group.weighted.init).startswith(("normal", "uniform", "constant"))]
-    off = [a for a in fixed if not 0.5 < a.stretch < 2]
-    if off and not found:
-        found.append(_size_finding("init.wrong_scale", off[0], 0.15, "off", cure))
+    alike = {str(a.group.weighted.init) for a in layers}
+    fixed = alike.pop() if len(alike) == 1 and not case.settings.get("initial_parameters") else ""
+    off = max(plain, key=lambda a: abs(math.log(max(a.stretch, 1e-9))))
+    if fixed.startswith(("normal", "uniform")) and len(layers) > 1 and not 0.6 < off.stretch < 1.7:
+        sure = max(0.15, 0.6 * max((f.confidence for f in found), default=0.0))
+        found.append(_size_finding("init.wrong_scale", off, sure, "off", cure))
     return found
 
 
@@ -232,7 +234,7 @@ def _size_finding(
 def _dead(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     """Units that are 0 for every row; half of the values being 0 is normal."""
     found: list[Finding] = []
-    hidden = [a for a in layers[:-1] if a.dead >= 0.2]
+    hidden = [a for a in layers[:-1] if a.dead >= 0.4]
     if not hidden:
         return []
     worst = max(hidden, key=lambda a: a.dead)
@@ -241,7 +243,7 @@ def _dead(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     sure = (
         0.95
         if whole
-        else next((c for least, c in ((0.79, 0.7), (0.59, 0.5), (0.4, 0.25), (0.0, 0.12)) if worst.dead >= least), 0.12)
+        else next((c for least, c in ((0.79, 0.7), (0.59, 0.5), (0.4, 0.25)) if worst.dead >= least), 0.12)
     )
     if not whole and len(layers) > 10 and share > 0.3:
         sure = max(sure, 0.7)
@@ -281,6 +283,26 @@ def _dead(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             "The units become active within the first updates.",
         ))  # fmt: skip
     return found
+
+
+def _biased(case: Case, layers: list[StartingLayer]) -> list[Finding]:
+    """Biases so far above 0 that a unit's inputs hardly matter; those far below are told with the units they kill."""
+    for layer in layers:
+        if layer.bias is None or layer.group.normalised or (layer.number == len(layers) and case.task == "numbers"):
+            continue
+        mean, n = float(np.mean(layer.bias)), layer.number
+        far = abs(mean) if layer.number == len(layers) else mean
+        if far <= 3 * max(layer.spread, 1.0):
+            continue
+        return [Finding(
+            "init.bias",
+            f"The biases of layer {n} start at {number(mean)}; the inputs move its sums by {number(layer.spread)}.",
+            "note", 0.8 if far > 10 * max(layer.spread, 1.0) else 0.4,
+            (Measured(f"mean of b{n}", mean, "0"), Measured(f"spread of Z{n} over the rows", layer.spread, "about 1")),
+            Where(layer=n, equation=f"b{n}"), (anew(case, with_bias_init(case.network)),),
+            "The first updates bring the biases to size.",
+        )]  # fmt: skip
+    return []
 
 
 def _saturated(case: Case, layers: list[StartingLayer]) -> list[Finding]:

@@ -19,7 +19,7 @@ from glassnet.errors import GlassnetError
 
 LEAST_CONFIDENCE = 0.12
 """Suspicions below are not worth a rerun."""
-CURES_EACH = 2
+CURES_EACH = 3
 """Cures of one suspicion that are tried."""
 RERUNS = 5
 """So many reruns have to fit into the budget; long trainings are rerun with fewer epochs."""
@@ -80,7 +80,8 @@ def examined(suspicions: Iterable[Finding], experiments: Experiments) -> list[Fi
     found = []
     for suspicion in ordered:
         proofs = list(suspicion.proofs)
-        testable = suspicion.cures[:CURES_EACH] if suspicion.confidence >= LEAST_CONFIDENCE else ()
+        symptom = KINDS[suspicion.kind].symptom  # whose cures are those of its causes
+        testable = suspicion.cures[:CURES_EACH] if suspicion.confidence >= LEAST_CONFIDENCE and not symptom else ()
         for change in testable:
             proof = experiments.test(change)
             if proof is None:
@@ -136,6 +137,6 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The most important first: by severity, then by what speaks for it; causes before what they show."""
     return tuple(
         sorted(
-            findings, key=lambda f: (SEVERITIES.index(f.severity), KINDS[f.kind].symptom and not f.certain, -weight(f))
+            findings, key=lambda f: (SEVERITIES.index(f.severity), KINDS[f.kind].symptom, -weight(f))
         )
     )

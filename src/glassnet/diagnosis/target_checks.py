@@ -8,7 +8,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change, DropRows, StandardiseTarget
 from glassnet.diagnosis.encoding_checks import misencoded
 from glassnet.diagnosis.findings import Finding, Measured, Where
-from glassnet.diagnosis.seen import Seen, chosen
+from glassnet.diagnosis.seen import FEWEST_HELD, Seen
 from glassnet.diagnosis.simple_models import Dependence, compressed, neighbours, standardised
 
 FEWEST_TO_TELL = 40
@@ -59,11 +59,11 @@ def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
         lacking = np.where((elsewhere - share > 5 * error) & (share < elsewhere / 3), elsewhere - share, 0.0)
         if lacking.max() > 0.05:
             rarest, confidence = int(lacking.argmax()), 0.9 if lacking.max() > 0.15 else 0.7
-            if len(labels) < 10 * k:
-                confidence = 0.3  # so few rows that a class is missing for that
             measured.append(
                 Measured("its share of the held-out rows", float(elsewhere[rarest]), f"{share[rarest]:.3g}")
             )
+    if len(labels) < 10 * k:
+        confidence = min(confidence, 0.2)  # so few rows that a class is missing for that
     if not confidence:
         return []
     weights = len(labels) / (max(1, (count > 0).sum()) * np.maximum(count, 1))
@@ -134,7 +134,7 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
     sure = 0.7 if signal.rows >= 150 else 0.5 if signal.rows >= 80 else 0.3
     shuffled, none = sure, sure - 0.05
     measured = [_depends("training rows", signal)]
-    if seen.held is not None and len(seen.held[0]) >= FEWEST_TO_TELL and seen.outside_signal is not None:
+    if seen.held is not None and len(seen.held[0]) >= FEWEST_HELD and seen.outside_signal is not None:
         outside = seen.outside_signal
         measured.append(_depends("held-out rows", outside))
         if outside.deviations > CLEAR_SIGNAL:

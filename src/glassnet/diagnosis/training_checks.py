@@ -458,14 +458,14 @@ def check_noise(course: Course) -> list[Finding]:
     rough = course.swings > 0.02
     if noise is not None and noise.ratio > 10:
         measured = (
-            Measured("variance of a batch's gradient / squared length of the mean", noise.ratio, "below 10"),
+            Measured("variance of a batch's gradient / squared length of the full one", noise.ratio, "below 10"),
             Measured("batch size at which both are alike", noise.scale, f"not far above {noise.batch_size}"),
         )
         larger = next((s for s in (32, 64, 128, 256) if s >= 8 * case.batch_size), 512)
         bigger = (*cures.batches_of(case, min(larger, case.rows)), *cures.times_rate(case, 0.1))
         said = (
             f"The gradients of batches of {noise.batch_size} are mostly noise: their variance is {number(noise.ratio)} times "
-            "the square of what they have in common."
+            "the squared length of the gradient of all rows."
         )
         where = Where(epochs=(noise.iteration // course.run.batches + 1,) * 2)
         alarm = "Larger batches would end no better."

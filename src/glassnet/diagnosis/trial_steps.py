@@ -14,7 +14,7 @@ from glassnet.engines.reference import ReferenceEngine
 from glassnet.training.arrays import Samples, sparse
 
 MOST = 30
-WORK = 3e9
+WORK = 1e9
 """Multiplications that a trial may take, about; a large network makes fewer updates."""
 TINY = 1e-12
 
@@ -54,22 +54,23 @@ class TrialSteps:
 
 
 def trial_steps(case: Case, factor: float = 1.0) -> TrialSteps | None:
-    """Make the first updates with the learning rate times `factor`, as often as a second of patience allows.
+    """Make the first updates with the learning rate times `factor`, as many as `WORK` allows.
 
     The optimiser, the batch size and the starting weights are the case's own; dropout drops nothing. None when nothing can
-    be evaluated.
+    be evaluated, or when the network is too large to try.
     """
     derivation, samples = case.derivation, case.samples
     if derivation is None or samples is None or not derivation.update:
         return None
-    rows = _looked_at(samples, int(np.clip(WORK / (8 * step_work(case)), 32, LOOKED_AT)))
+    each_row = step_work(case)
+    rows = _looked_at(samples, int(np.clip(WORK / (8 * each_row), 32, LOOKED_AT)))
     size = min(case.batch_size, len(rows))
-    affordable = WORK / (step_work(case) * size + 1e6) - 2 * len(rows) / size
+    affordable = (WORK - 2 * len(rows) * each_row) / (each_row * size + 1e6)
     if affordable < 1:
         return None
     updates = min(int(affordable), MOST, case.updates)
     engine = ReferenceEngine(derivation)
-    state: State = engine.initial_state(_start(case))
+    state: State = engine.initial_state(starting_parameters(case))
     whole = _batch(case, rows)
     rng = np.random.default_rng(case.settings.get("seed", 0))
     per_epoch = -(-case.rows // max(1, case.batch_size))
@@ -108,10 +109,13 @@ def values_of(case: Case, rows: int) -> dict[str, np.ndarray] | None:
         return None
     engine = ReferenceEngine(case.derivation)
     with np.errstate(all="ignore"):
-        return engine.values(engine.initial_state(_start(case)), _batch(case, _looked_at(case.samples, rows)))
+        return engine.values(
+            engine.initial_state(starting_parameters(case)), _batch(case, _looked_at(case.samples, rows))
+        )
 
 
-def _start(case: Case) -> dict[str, np.ndarray]:
+def starting_parameters(case: Case) -> dict[str, np.ndarray]:
+    """The weights before the first update, and what else was given to start from."""
     return {
         **case.network.initial_parameters(case.settings.get("seed", 0)),
         **(case.settings.get("initial_parameters") or {}),

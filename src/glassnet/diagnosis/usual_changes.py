@@ -44,6 +44,12 @@ def usual_suspicions(case: Case) -> Iterator[Finding]:
     """A faint suspicion for each usual change, to be tested when nothing that was found explains a failure."""
     network, epochs = case.network, case.epochs
     direct = isinstance(case.optimizer, LBFGS | LeastSquares | Newton)
+    seed = int(case.settings.get("seed", 0))
+    if not direct and "initial_parameters" not in case.settings:
+        yield _suspicion(
+            "init.seed", f"With seed {seed + 1} instead of {seed} it learns: its start was unlucky.",
+            Change(f"seed {seed} → {seed + 1}", {"seed": seed + 1}), seed,
+        )  # fmt: skip
     rate = f"learning_rate {case.learning_rate:g}" if not direct else ""
     if not direct:
         yield _suspicion(

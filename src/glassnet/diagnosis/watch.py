@@ -93,7 +93,7 @@ class Watch:
 
     def early(self, share: float = 0.3) -> tuple[Finding, ...]:
         """What was first seen within this share of the epochs asked for."""
-        return tuple(f for f in self.findings if self.first_seen[f.kind] <= math.ceil(share * self.epochs))
+        return tuple(f for f in self.findings if self.first_seen[f.kind] <= math.ceil(share * self.epochs - 1e-9))
 
     # What the training asks.
 
@@ -109,7 +109,7 @@ class Watch:
         """The next of its epochs at which a look would fit into its share of the time."""
         if self._first is None:
             self._first = epoch
-        planned = sorted({math.ceil(share * epochs) for share in LOOKS_AT})
+        planned = sorted({math.ceil(share * epochs - 1e-9) for share in LOOKS_AT})
         later = [p for p in planned if p > epoch]
         passed, done = time.perf_counter() - self._began, epoch - self._first
         each = passed / done if done > 0 else self._epoch_takes

@@ -91,7 +91,9 @@ class CurvatureEquations:
         lines = [str(equation) for equation in self.equations]
         wide = min(60, max(len(line) for line in lines))
         head = "Curvature: the change of every line along a direction V of the parameters (RW1 is V's part, RdW1 that of H V)"
-        return "\n".join([head, *(f"  {line:<{wide}}   {e.why}" for line, e in zip(lines, self.equations, strict=True))])
+        return "\n".join(
+            [head, *(f"  {line:<{wide}}   {e.why}" for line, e in zip(lines, self.equations, strict=True))]
+        )
 
 
 def curvature_equations(derivation: Derivation) -> CurvatureEquations:
@@ -163,7 +165,17 @@ def _directional(node: Expression, moving: Mapping[str, Expression]) -> Expressi
     match node:
         case MatMul() | Convolve() | ConvolveBack() | ConvolveKernel():
             return _product_rule(node, changes)
-        case Transpose() | Flatten() | Unflatten() | Channels() | EachMap() | AveragePool() | SpreadAverage() | Sum() | Mean():
+        case (
+            Transpose()
+            | Flatten()
+            | Unflatten()
+            | Channels()
+            | EachMap()
+            | AveragePool()
+            | SpreadAverage()
+            | Sum()
+            | Mean()
+        ):
             return node.with_children((_widened(changes[0], node.children[0]),))
         case MaxPool(argument=a, window=window):
             return PoolAt(_widened(changes[0], a), a, window)

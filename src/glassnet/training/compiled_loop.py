@@ -171,7 +171,8 @@ class CompiledTraining(Training):
         start, per_epoch = self.iteration, self.batches.per_epoch
         self.pictures.turn_to(start // per_epoch)
         stop = min(self._until(start, last), last)
-        stride = self.run.snapshots.stride_by(stop, self.machine.state_view.nbytes)
+        # A call that ends early because a callback is due has the snapshots that it would have had.
+        stride = self.run.snapshots.stride_by(min(max(stop, start + self.steps), last), self.machine.state_view.nbytes)
         before, seconds = self.machine.state_view.copy(), self.seconds
         given, first_given = self._orders(start, stop)
         began = time.perf_counter()
@@ -180,7 +181,7 @@ class CompiledTraining(Training):
             limit=self.largest_cost, given=given, first_given=first_given,
         )  # fmt: skip
         took = max(time.perf_counter() - began, 1e-6)
-        self.steps = max(1, min(8 * (stop - start), round((stop - start) * SECONDS_A_CALL / took)))
+        self.steps = max(1, min(8 * max(stop - start, self.steps), round((stop - start) * SECONDS_A_CALL / took)))
         trouble = self._trouble(made)
         if trouble is not None:
             trouble = self._first_bad_state(start, trouble, before)
