@@ -14,12 +14,15 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.diagnosis import counting, planted
 from benchmarks.diagnosis.running import all_judged, keys, trial_of
 
 GROUPS = ("published", "planted", "healthy")
 WORKERS = 2
+SAVED_EVERY = 20
+"""After so many results the file is written again, so that a long run that is cut short leaves something."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -79,21 +82,34 @@ def show(asked: argparse.Namespace) -> None:
     print(f"There is no training {asked.show!r}; --out FILE.json lists them all.")
 
 
+def say(done: int, count: int, seconds: float) -> None:
+    """Progress, on a terminal only, on one line."""
+    if sys.stderr.isatty():
+        rest = seconds / done * (count - done)
+        print(f"\r\033[K{done} of {count}, {rest / 60:.0f} min left", end="", file=sys.stderr, flush=True)
+
+
+def save(results: list[dict[str, Any]], path: Path) -> None:
+    """Every result, in the order of the names."""
+    path.write_text(json.dumps(sorted(results, key=lambda r: (r["group"], r["id"])), indent=1, default=str))
+
+
 def main() -> None:
     asked = options()
     if asked.show is not None:
         show(asked)
         return
     found = keys(asked)
-    results, began = [], time.perf_counter()
-    for result in all_judged(found, asked):
-        results.append(result)
-        if sys.stderr.isatty():
-            spent = time.perf_counter() - began
-            rest = spent / len(results) * (len(found) - len(results))
-            print(
-                f"\r\033[K{len(results)} of {len(found)}, {rest / 60:.0f} min left", end="", file=sys.stderr, flush=True
-            )
+    results: list[dict[str, Any]] = []
+    began = time.perf_counter()
+    try:
+        for result in all_judged(found, asked):
+            results.append(result)
+            say(len(results), len(found), time.perf_counter() - began)
+            if asked.out and len(results) % SAVED_EVERY == 0:
+                save(results, asked.out)
+    except KeyboardInterrupt:
+        print("interrupted: what follows is of the trainings that were judged")
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     for group in GROUPS:
@@ -103,7 +119,7 @@ def main() -> None:
     print(counting.times(results))
     print(f"{len(results)} trainings in {(time.perf_counter() - began) / 60:.1f} minutes")
     if asked.out:
-        asked.out.write_text(json.dumps(sorted(results, key=lambda r: (r["group"], r["id"])), indent=1, default=str))
+        save(results, asked.out)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,10 @@ def _narrow(r: Recipe, seed: int) -> Recipe:
 DENSE = ("moons", "circles", "iris", "digits", "diabetes", "breast_cancer")
 ROUND = ("moons", "circles", "flower", "spiral", "waves", "friedman")
 FAULTS: dict[str, Fault] = {
-    **{kind: Fault(plant, on, data.BEFORE.get(kind)) for kind, (plant, on) in data.FAULTS.items()},
+    **{
+        kind: Fault(plant, on, data.BEFORE.get(kind), data.ALSO.get(kind, ()))
+        for kind, (plant, on) in data.FAULTS.items()
+    },
     "out.relu_output": Fault(_unfit("relu"), LABELLED, also=("out.missing_softmax", "out.missing_sigmoid")),
     "out.softmax_single_unit": Fault(_refused_head, ("moons", "circles", "flower", "breast_cancer", "xor")),
     "out.missing_softmax": Fault(_unfit("linear"), SEVERAL, also=("loss.log_of_zero",)),

@@ -75,7 +75,7 @@ def _labels(change: Any) -> Any:
 def _noise(Y: np.ndarray, seed: int) -> np.ndarray:
     """Other targets for nearly half of the rows."""
     draws, Y = _draws(seed, 3), Y.copy()
-    wrong = draws.permutation(len(Y))[: round((0.42, 0.5)[seed % 2] * len(Y))]
+    wrong = draws.permutation(len(Y))[: round((0.38, 0.42)[seed % 2] * len(Y))]
     Y[wrong] = 1 - Y[wrong] if Y.shape[1] == 1 else np.roll(Y[wrong], 1, axis=1)
     return Y
 
@@ -158,4 +158,11 @@ BEFORE: dict[str, Any] = {
     "data.unshuffled": lambda r, s: r.set(optimizer=gn.SGD((0.1, 0.2)[s % 2]), batch_size=8, epochs=25),
 }
 """What of the base is settled first: with few steps in batches of few rows their order matters."""
+ALSO: dict[str, tuple[str, ...]] = {
+    "data.duplicate_rows": ("data.too_few_samples",),
+    "data.too_few_samples": ("reg.missing",),
+    "data.no_signal": ("data.labels_shuffled",),
+    "data.labels_shuffled": ("data.no_signal",),
+}
+"""What cannot be told apart from the numbers alone, or is the same cause by another name."""
 assert set(FLAT) <= {*CLASSES, *NUMBERS}

@@ -131,7 +131,7 @@ MORE = {"data.unshuffled": {"shuffle"}, "data.augmentation_too_strong": {"augmen
 class TestPlanted:
     def test_every_cause_is_planted(self) -> None:
         causes = {name for name, kind in KINDS.items() if not kind.symptom}
-        assert set(FAULTS) == causes
+        assert set(FAULTS) == causes - {"init.seed"}  # a matter of luck: nothing is to be changed that makes it so
 
     @pytest.mark.parametrize("kind", list(FAULTS))
     def test_only_the_fault_is_planted(self, kind: str) -> None:

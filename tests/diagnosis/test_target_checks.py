@@ -274,3 +274,12 @@ def test_a_target_far_from_one(scale):
     assert (changed.Y.mean(), changed.Y.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
     assert loud(check_data(changed)) == []
     assert check_target_scale(of(X, Y)) == []
+
+
+def test_of_many_rows_all_are_cleaned_not_only_those_looked_at():
+    X, Y = rings(2500)
+    noisy, wrong = flipped(Y, 0.2)
+    finding = found(check_label_noise(of(X, noisy, rings(300, seed=1))), "data.label_noise")
+    rows = finding.cures[0].data[0].rows
+    assert len(np.intersect1d(rows, wrong)) > 0.9 * len(wrong)
+    assert len(np.setdiff1d(rows, wrong)) < 0.05 * 2500

@@ -220,8 +220,12 @@ def test_a_gradient_that_explodes():
     rms = [np.sqrt((np.concatenate([np.ravel(trace[f"d{p}{n}"]) for p in "Wb"]) ** 2).mean()) for n in (1, 4)]
     assert measured(finding, "of the last, at the start") == pytest.approx(rms[0] / rms[1])
     norms = run.history["gradient_norm"]
-    assert measured(finding, "largest gradient norm") == pytest.approx(norms.max() / Evidence.of(run).start.gradient_norm)
-    assert "arch.exploding_gradient" not in looked(gn.Network(2, *[gn.Dense(16, "relu")] * 5, gn.Dense(1, "sigmoid")))[0]
+    assert measured(finding, "largest gradient norm") == pytest.approx(
+        norms.max() / Evidence.of(run).start.gradient_norm
+    )
+    assert (
+        "arch.exploding_gradient" not in looked(gn.Network(2, *[gn.Dense(16, "relu")] * 5, gn.Dense(1, "sigmoid")))[0]
+    )
 
 
 def test_dead_units():

@@ -186,9 +186,11 @@ def test_when_it_looks_depends_on_the_time_there_is(monkeypatch):
     watch.begins(run, print)
     watch._epoch_takes = 1.0  # a second an epoch: time for all
     assert watch.next_due(0, 100) == 2
-    watch._epoch_takes = 1e-4  # 10 ms in all, of which 4 % is less than a look takes
+    watch._epoch_takes = 1e-4  # 10 ms in all, of which 3.5 % is less than a look takes
     assert watch.next_due(0, 100) == math.inf
-    watch._epoch_takes = 5e-4  # 4 % of epoch 30's 15 ms is 0.6 ms: a look and a call
+    watch._epoch_takes = (
+        8e-4  # 3.5 % of epoch 30's 24 ms is 0.84 ms: a look of 0.25 and a call of 0.5; epoch 20's is 0.56
+    )
     assert watch.next_due(0, 100) == 30
     clock[0] = 10.0
     assert watch.next_due(10, 100) == 15  # by now an epoch is known to take a second

@@ -18,7 +18,7 @@ from glassnet.diagnosis.changes import Change, Standardise
 from glassnet.diagnosis.findings import Diagnosis
 from glassnet.diagnosis.judging import diagnose_run
 from glassnet.diagnosis.suspects import weight
-from glassnet.diagnosis.usual_changes import healthy_change, usual_suspicions
+from glassnet.diagnosis.usual_changes import healthy_change, linear_change, usual_suspicions
 from glassnet.diagnosis.yardsticks import Yardsticks, held_apart, with_held_out, yardsticks
 from glassnet.equations.optimizers import Adam
 from glassnet.errors import GlassnetError
@@ -111,8 +111,18 @@ class Search:
     def left(self) -> float:
         return self.budget - (time.perf_counter() - self.began)
 
-    def run(self, case: Case, change: Change, epochs: int | None, number: int, seed: int | None = None) -> float:
+    def run(
+        self,
+        case: Case,
+        change: Change,
+        epochs: int | None,
+        number: int,
+        seed: int | None = None,
+        seconds: float | None = None,
+    ) -> float:
         """Train a case with a change; its score on the case's held-out rows.
+
+        With `seconds` it is stopped after so long and judged as it is then.
 
         Raises
         ------
@@ -120,16 +130,17 @@ class Search:
         """
         if self.left <= 0:
             raise OverBudget
+        allowed = self.left if seconds is None else min(seconds, self.left)
         try:
             changed = case.changed(change)
             if changed.derivation is None or changed.samples is None:
                 return -1.0
             asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
             more = {} if seed is None else {"seed": seed}
-            trained = changed.train(epochs=asked, max_seconds=max(0.001, self.left), **more)
+            trained = changed.train(epochs=asked, max_seconds=max(0.001, allowed), **more)
         except GlassnetError:
             return -1.0
-        if trained.status == "out of time":
+        if trained.status == "out of time" and (seconds is None or self.left <= 0):
             raise OverBudget
         score = changed.judged(trained)
         self.trials.append(Trial(change, score, asked, number))
@@ -187,7 +198,8 @@ def cure_run(
         changed = settings_before if change is None else _settings_of(own.changed(change))
         return Cure(
             change, before, after, needed, case.metric, "training" if case.held_samples is None else "held-out",
-            tuple(search.trials) if search else (), time.perf_counter() - began, allowed, cured, settings_before, changed, learns,
+            tuple(search.trials) if search else (), time.perf_counter() - began, allowed, cured, settings_before, changed,
+            learns,
         )  # fmt: skip
 
     if sticks is None or not sticks.signal:
@@ -239,11 +251,12 @@ def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Cha
         add(pair)
     for finding in usual_suspicions(case):
         add(finding.cures[0])
-    list_ = list(found.values())[: MOST_CANDIDATES - 2]
+    first = list(found.values())[: MOST_CANDIDATES - 3]
     settled = Change("Adam(0.003), batches of 32, standardised features", {"optimizer": Adam(0.003)}, (Standardise(),))
     if case.rows > 32:
         settled = replace(settled, settings={**settled.settings, "batch_size": 32})
-    return [*list_, settled, healthy_change(sticks, case)]
+    last = [healthy_change(sticks, case), linear_change(sticks, case)]
+    return [*first, settled, *(last if sticks.small >= sticks.linear else last[::-1])]
 
 
 def _pairs(changes: list[Change]) -> Iterator[Change]:
@@ -259,28 +272,32 @@ def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
     inner = held_apart(search.case, SELECTED_ON) if len(search.case.X) >= 60 else search.case
     per_epoch = max(took / max(1, search.case.epochs), 1e-5)
     share = SEARCH * search.left
+    until = search.left - share
     left = list(enumerate(changes))
     rounds = max(1, math.ceil(math.log2(max(2, len(left)))))
     scores: dict[int, float] = {}
+
+    def order(item: tuple[int, Change]) -> tuple[bool, float]:
+        score = scores.get(item[0], -math.inf)
+        return (score < search.needed, item[0] if score >= search.needed else -score)
+
     for number in range(1, rounds + 1):
         each = share / rounds / max(1, len(left))
         epochs = max(1, math.floor(each / per_epoch))
         whole = True
         for position, change in left:
-            asked = search.case.changed(change).epochs
-            whole = whole and epochs >= asked
+            if search.left <= until:
+                return [change for _, change in sorted(enumerate(changes), key=order)]
+            whole = whole and epochs >= search.case.changed(change).epochs
             search.say(f"Round {number}: {change.said}")
-            scores[position] = search.run(inner, change, epochs, number)
-        left.sort(
-            key=lambda item: (
-                scores[item[0]] < search.needed,
-                item[0] if scores[item[0]] >= search.needed else -scores[item[0]],
-            )
-        )
+            scores[position] = search.run(inner, change, epochs, number, seconds=max(0.02, 2 * each))
+        left.sort(key=order)
         if whole or len(left) <= 2:
             break
         left = left[: math.ceil(len(left) / 2)]
-    return [change for _, change in left]
+    stayed = {position for position, _ in left}
+    rest = sorted((item for item in enumerate(changes) if item[0] not in stayed), key=order)
+    return [change for _, change in [*left, *rest]]
 
 
 def confirmed(search: Search, change: Change) -> tuple[float, ...] | None:

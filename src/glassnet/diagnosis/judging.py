@@ -250,13 +250,15 @@ def falls_short(verdict: Verdict, sticks: Yardsticks, case: Case) -> Finding:
             confidence=0.9, measured=(Measured(name, score, f"above {sticks.chance:.3f}"),),
             false_alarm="A model that knows more about these data would do better than guessing.",
         )  # fmt: skip
+    small = f"a small healthy network, {sticks.recipe.network}, reaches {sticks.small:.3f}"
+    linear = f"a linear model {'reaches ' if sticks.linear > sticks.small else ''}{sticks.linear:.3f}"
+    better = f"{small} there, {linear}" if sticks.small >= sticks.linear else f"{linear} there"
     return Finding(
-        "training.falls_short",
-        f"On the {verdict.rows} rows its {name} is {score:.3f}; a small healthy network, {sticks.recipe.network}, reaches "
-        f"{sticks.small:.3f} there, a linear model {sticks.linear:.3f}, guessing {sticks.guess:.3f}.",
+        "training.falls_short" if sticks.small >= sticks.linear else "training.no_better_than_linear",
+        f"On the {verdict.rows} rows its {name} is {score:.3f}; {better}, guessing {sticks.guess:.3f}.",
         confidence=0.9,
         measured=(Measured(name, score, f"{sticks.needed:.3f} or more"),),
-        false_alarm="With other seeds it would reach what the small network reaches.",
+        false_alarm="With other seeds it would reach what is needed.",
     )  # fmt: skip
 
 

@@ -202,7 +202,8 @@ def _sizes(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     fixed = alike.pop() if len(alike) == 1 and not case.settings.get("initial_parameters") else ""
     off = max(plain, key=lambda a: abs(math.log(max(a.stretch, 1e-9))))
     if fixed.startswith(("normal", "uniform")) and len(layers) > 1 and not 0.6 < off.stretch < 1.7:
-        sure = max(0.15, 0.6 * max((f.confidence for f in found), default=0.0))
+        share = 0.6 if any(f.kind == "init.too_large" for f in found) else 0.35
+        sure = max(0.15, share * max((f.confidence for f in found), default=0.0))
         found.append(_size_finding("init.wrong_scale", off, sure, "off", cure))
     return found
 

@@ -135,8 +135,4 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The most important first: by severity, then by what speaks for it; causes before what they show."""
-    return tuple(
-        sorted(
-            findings, key=lambda f: (SEVERITIES.index(f.severity), KINDS[f.kind].symptom, -weight(f))
-        )
-    )
+    return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), KINDS[f.kind].symptom, -weight(f))))

@@ -132,7 +132,7 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
     if signal.deviations > NO_SIGNAL:
         return []
     sure = 0.7 if signal.rows >= 150 else 0.5 if signal.rows >= 80 else 0.3
-    shuffled, none = sure, sure - 0.05
+    shuffled, none = sure, round(sure - 0.05, 2)
     measured = [_depends("training rows", signal)]
     if seen.held is not None and len(seen.held[0]) >= FEWEST_HELD and seen.outside_signal is not None:
         outside = seen.outside_signal
@@ -141,7 +141,7 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
             left = seen.outside is not None and seen.outside.deviations > NO_SIGNAL
             shuffled, none = 0.5 if left else 0.92, 0.15
         elif outside.deviations < NO_SIGNAL:
-            shuffled, none = sure - 0.05, sure
+            shuffled, none = round(sure - 0.05, 2), sure
     text = (
         f"No simple model predicts the target of rows it has not seen: the best, {signal.model}, is {signal.deviations:.1f} "
         f"deviations above targets in a random order, on {signal.rows} rows"

@@ -6,19 +6,18 @@ Each check gives suspicions. Their confidence says how likely they are the reaso
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 
 from glassnet.diagnosis import training_cures as cures
 from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.course import Course
 from glassnet.diagnosis.evidence import Evidence
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
+from glassnet.diagnosis.unit_checks import check_layers
 from glassnet.training.run import Run
 
-WELL = {"accuracy": 0.97, "r2": 0.95}
-"""A training score from which on nothing is wrong with how it was trained."""
 SMALL_RATIO, LARGE_RATIO = 1e-5, 0.1
 """Updates of a usual size are about a thousandth of the weights; below and above these something is wrong."""
 HARDLY_MOVED = 0.1
@@ -26,98 +25,7 @@ HARDLY_MOVED = 0.1
 FEW_UPDATES = 600
 STANDS_STILL = 0.01
 """A cost that changes by less than this share of its start, over a tenth of the training, stands still."""
-SWING = 0.1
-"""A cost that rises from one epoch to the next by this share of all it fell by, swings back ..."""
-LEAST_SWING = 0.02
-"""... if that is also this share of its start: what a cost that never moved does is noise."""
 DAMPED = 0.25
-
-
-@dataclass(frozen=True)
-class Course:
-    """A training's numbers as its checks read them; position 0 of a series is before the first update.
-
-    Attributes
-    ----------
-    costs : cost without penalty, after each epoch
-    """
-
-    case: Case
-    run: Run
-    evidence: Evidence
-
-    @cached_property
-    def costs(self) -> np.ndarray:
-        return self.series("cost")
-
-    @cached_property
-    def scores(self) -> np.ndarray:
-        """The training's metric after each epoch."""
-        return self.series(self.evidence.metric)
-
-    def series(self, name: str) -> np.ndarray:
-        """A column of the history, with its value before the first update in front."""
-        rows = self.run.history[name] if name in self.run.history else np.empty(0)
-        return np.concatenate([[self.run.initial.get(name, math.nan)], rows])
-
-    @property
-    def epochs(self) -> int:
-        return len(self.run.history)
-
-    @property
-    def fell(self) -> float:
-        """How far the cost fell in all, at its best."""
-        return float(self.costs[0] - np.nanmin(self.costs))
-
-    @property
-    def smooth_end(self) -> float:
-        """Median cost of the last tenth of the epochs."""
-        return float(np.median(self.costs[-max(1, self.epochs // 10) :]))
-
-    @property
-    def well(self) -> bool:
-        """Whether the training rows are learnt, whatever held-out rows say."""
-        return bool(self.scores[-1] >= WELL[self.evidence.metric])
-
-    @property
-    def guesses(self) -> bool:
-        """Whether the training rows are predicted hardly better than by a constant."""
-        if self.evidence.metric == "r2":
-            return not self.scores[-1] > 0.05
-        return not self.scores[-1] > max(self.evidence.shares, default=0.5) + 0.03
-
-    @cached_property
-    def update_ratio(self) -> float:
-        """Median over the layers and the iterations looked at, the first one left out."""
-        looks = self.evidence.looks[1:] or self.evidence.looks
-        ratios = [layer.update_ratio for look in looks for layer in look.layers if math.isfinite(layer.update_ratio)]
-        return float(np.median(ratios)) if ratios else math.nan
-
-    @cached_property
-    def moved(self) -> float:
-        """Largest relative distance of a layer's weights from their start."""
-        known = [m for m in self.evidence.moved if math.isfinite(m)]
-        return max(known, default=math.nan)
-
-    @cached_property
-    def still_falling(self) -> float:
-        """Share of the present cost by which it fell over the last quarter of the epochs; 0 when it did not fall steadily."""
-        count = self.epochs + 1
-        if count < 4:
-            return max(0.0, float(1 - self.costs[-1] / self.costs[0])) if self.costs[0] > 0 else 0.0
-        quarter = self.costs[-max(3, count // 4) :]
-        thirds = [float(np.median(part)) for part in np.array_split(quarter, 3)]
-        if not (thirds[0] > thirds[1] > thirds[2] > 0):
-            return 0.0
-        return 1 - thirds[2] / thirds[0]
-
-    @cached_property
-    def swings(self) -> float:
-        """Share of the epochs in the second half after which the cost had risen by a noticeable part of what it fell by."""
-        half = self.costs[(self.epochs + 1) // 2 :]
-        if len(half) < 4 or self.fell <= 0:
-            return 0.0
-        return float((np.diff(half) > max(SWING * self.fell, LEAST_SWING * abs(self.costs[0]))).mean())
 
 
 OF_THE_END = ("opt.too_few_epochs", "training.slow", "arch.too_little_capacity", "opt.batch_size")
@@ -128,8 +36,6 @@ def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = 
 
     Of an unfinished one nothing is said about its end.
     """
-    from glassnet.diagnosis.unit_checks import check_layers
-
     course = Course(case, run, evidence)
     if run.status == "diverged":
         return [*check_not_finite(course), *check_rate_too_large(course), *check_layers(course)]
@@ -328,7 +234,7 @@ def check_rate_too_small(course: Course) -> list[Finding]:
         if falling == 0.0 and ratio > SMALL_RATIO:
             small, few = 0.6 * small, 0.6 * few
     elif alive and course.guesses and moved < 0.5 and ratio < 1e-3:
-        small, few = 0.5, 0.35
+        small, few = (0.2, 0.15) if course.vanishes else (0.5, 0.35)
     elif alive and falling > 0.02:
         small = 0.4 if ratio < 3e-4 else 0.2
         few = 0.7 if updates <= FEW_UPDATES else 0.55 if falling > 0.1 else 0.35

@@ -14,7 +14,7 @@ from glassnet.engines.reference import ReferenceEngine
 from glassnet.training.arrays import Samples, sparse
 
 MOST = 30
-WORK = 1e9
+WORK = 5e8
 """Multiplications that a trial may take, about; a large network makes fewer updates."""
 TINY = 1e-12
 

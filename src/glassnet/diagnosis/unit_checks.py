@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from glassnet.diagnosis import training_cures as cures
+from glassnet.diagnosis.course import Course
 from glassnet.diagnosis.evidence import LayerLook, Look
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.network_changes import (
@@ -24,11 +24,6 @@ from glassnet.diagnosis.network_changes import (
     without_dropout,
 )
 
-if TYPE_CHECKING:
-    from glassnet.diagnosis.training_checks import Course
-
-VANISHED = 1e-3
-"""A first layer whose gradient is this much smaller than the last one's, entry by entry, is hardly trained."""
 EXPLODED = 1e3
 NARROW = 5
 """Hidden layers of so few units or less may be too narrow."""
@@ -52,7 +47,7 @@ def check_vanishing(course: Course) -> list[Finding]:
         return []
     falls = [_fall(look) for look in (start, middle)]
     fall = falls[0]
-    if not fall < VANISHED:
+    if not course.vanishes:
         return []
     deep = with_hidden_activation(course.case.network, "relu", only=("sigmoid", "tanh", "softmax"))
     few = shallower(course.case.network, 2)
@@ -321,7 +316,7 @@ def check_capacity(course: Course) -> list[Finding]:
     sick = (
         run.status == "diverged"
         or any(layer.all_dead for layer in end.layers)
-        or (len(end.layers) > 2 and _fall(evidence.start) < VANISHED)
+        or course.vanishes
         or course.moved < 0.1
         or course.swings > 0.1
         or course.still_falling > 0.05

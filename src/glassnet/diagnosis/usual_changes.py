@@ -16,7 +16,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change, Standardise, StandardiseTarget
 from glassnet.diagnosis.findings import Finding, Measured
 from glassnet.diagnosis.network_changes import shallower, wider, with_hidden_activation, with_init, without_dropout
-from glassnet.diagnosis.yardsticks import Yardsticks
+from glassnet.diagnosis.yardsticks import Yardsticks, linear_recipe
 from glassnet.equations.optimizers import LBFGS, Adam, LeastSquares, Newton, Optimizer
 from glassnet.equations.schedules import Schedule
 from glassnet.layers import Dropout
@@ -95,7 +95,7 @@ def usual_suspicions(case: Case) -> Iterator[Finding]:
     if not isinstance(case.optimizer, Adam):
         yield _suspicion(
             "opt.wrong_optimizer", f"With Adam instead of {type(case.optimizer).__name__} it learns.",
-            Change(f"{case.optimizer} → Adam(0.003)", {"optimizer": Adam(0.003), "batch_size": case.settings.get("batch_size")}),
+            Change(f"{type(case.optimizer).__name__} → Adam(0.003)", {"optimizer": Adam(0.003)}),
             type(case.optimizer).__name__,
         )  # fmt: skip
     if case.settings.get("batch_size") is None and case.rows > 64:
@@ -121,8 +121,20 @@ def _suspicion(kind: str, sentence: str, change: Change, value: float | int | st
 
 def healthy_change(yardsticks: Yardsticks, case: Case) -> Change:
     """The last resort: the small healthy network's own training instead of this one."""
-    recipe = yardsticks.recipe
-    settings = {**recipe.settings, "network": recipe.network, "l1": 0.0, "l2": 0.0, "initial_parameters": None}
+    return _instead(case, yardsticks.recipe, f"another network, {yardsticks.recipe.network}, with its own settings")
+
+
+def linear_change(yardsticks: Yardsticks, case: Case) -> Change:
+    """A linear model to its minimum instead of the network."""
+    linear = linear_recipe(yardsticks.recipe)
+    return _instead(case, linear, f"a linear model, {linear.network}, trained by LBFGS")
+
+
+def _instead(case: Case, recipe: Case, said: str) -> Change:
+    settings = {
+        "batch_size": None, **recipe.settings, "network": recipe.network, "l1": 0.0, "initial_parameters": None,
+        "seed": case.settings.get("seed", 0),
+    }  # fmt: skip
+    settings.setdefault("l2", 0.0)
     data = (Standardise(),) if case.task == "classes" else (Standardise(), StandardiseTarget())
-    settings["seed"] = case.settings.get("seed", 0)
-    return Change(f"another network, {recipe.network}, with its own settings", settings, data)
+    return Change(said, settings, data)

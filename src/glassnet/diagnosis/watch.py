@@ -5,7 +5,7 @@
     watch.findings; watch.early()
 
 A look reads the history and evaluates the network once on a few hundred rows. How often it looks depends on how long the
-training takes: it never spends more than a twenty-fifth of the time that has passed.
+training takes: it never spends more than a twenty-eighth of the time that has passed.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from glassnet.training.run import Run
 LOOKS_AT = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 """Shares of the epochs after which it would like to look."""
 ROWS = 256
-SHARE_OF_TIME = 0.04
+SHARE_OF_TIME = 0.035
 """Of the time that has passed, what looking may have taken at most."""
-SECONDS_OF_A_CALL = 3e-4
+SECONDS_OF_A_CALL = 5e-4
 """What one more return from the compiled loop takes, besides the look itself."""
-FIRST_GUESS = 3e-4
+FIRST_GUESS = 2.5e-4
 """What a look is taken to last before one was made."""
-SECONDS_AN_UPDATE, SECONDS_A_WEIGHT = 2e-6, 1.5e-9
+SECONDS_AN_UPDATE, SECONDS_A_WEIGHT = 2e-6, 2e-9
 """What an update takes at least, and what each weight takes for a row: how long an epoch lasts, before one was seen."""
 HOPELESS_COST = 1000.0
 """A cost so many times that of guessing does not come back in time."""

@@ -171,8 +171,7 @@ class CompiledTraining(Training):
         start, per_epoch = self.iteration, self.batches.per_epoch
         self.pictures.turn_to(start // per_epoch)
         stop = min(self._until(start, last), last)
-        # A call that ends early because a callback is due has the snapshots that it would have had.
-        stride = self.run.snapshots.stride_by(min(max(stop, start + self.steps), last), self.machine.state_view.nbytes)
+        stride = self.run.snapshots.stride_by(stop, self.machine.state_view.nbytes)
         before, seconds = self.machine.state_view.copy(), self.seconds
         given, first_given = self._orders(start, stop)
         began = time.perf_counter()

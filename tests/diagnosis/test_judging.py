@@ -1,0 +1,187 @@
+"""A diagnosis as a whole: gated by failure, proven by reruns, silent about what learns."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.findings import Finding, Proof
+from glassnet.diagnosis.judging import hopeless, pilot_of
+from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
+
+
+def rings(rows=300, seed=0):
+    X = np.random.default_rng(seed).normal(size=(rows, 2))
+    return X, ((X**2).sum(axis=1) > 1.4).astype(float)
+
+
+NET = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
+
+
+def trained(network=NET, optimizer=None, epochs=40, **others):
+    X, Y = rings()
+    return gn.train(network, X, Y, optimizer=optimizer or gn.Adam(0.01), epochs=epochs, batch_size=32, validation=rings(200, 1),
+                    progress=False, engine="compiled", **others)  # fmt: skip
+
+
+def test_a_training_that_learns_has_only_notes():
+    diagnosis = trained().diagnose()
+    assert diagnosis.verdict.learns is True
+    assert diagnosis.alarms == ()
+    assert diagnosis.verdict.score == pytest.approx(trained().history["validation_accuracy"][-1])
+
+
+def test_a_rate_far_too_large_is_found_first_and_proven():
+    run = trained(optimizer=gn.SGD(30.0))
+    diagnosis = run.diagnose()
+    assert diagnosis.verdict.learns is False
+    first = diagnosis[0]
+    assert first.kind == "opt.lr_too_large"
+    assert first.severity == "critical"
+    assert first.sure == "proven by a rerun"
+    proof = next(p for p in first.proofs if p.cured)
+    assert proof.after >= proof.needed > proof.before == diagnosis.verdict.score
+
+
+def test_the_same_proof_is_a_training_anyone_can_run():
+    diagnosis = trained(optimizer=gn.SGD(30.0)).diagnose()
+    proof = next(p for p in diagnosis[0].proofs if p.cured)
+    again = trained(optimizer=proof.change.settings["optimizer"], epochs=proof.epochs, record="last")
+    assert again.history["validation_accuracy"][-1] == pytest.approx(proof.after)
+
+
+def test_a_suspicious_setting_of_a_training_that_learns_is_a_note():
+    X, Y = rings()
+    linear = (X[:, 0] > 0).astype(float)
+    run = gn.train(gn.Network(2, gn.Dense(8), gn.Dense(1, "sigmoid")), X, linear, optimizer=gn.Adam(0.01), epochs=40,
+                   batch_size=32, validation=0.25, progress=False)  # fmt: skip
+    diagnosis = run.diagnose()
+    assert "arch.missing_nonlinearity" in diagnosis.kinds
+    assert diagnosis.alarms == ()
+
+
+def test_the_same_setting_is_the_diagnosis_where_it_does_harm():
+    diagnosis = trained(gn.Network(2, gn.Dense(8), gn.Dense(1, "sigmoid"))).diagnose()
+    assert diagnosis[0].kind == "arch.missing_nonlinearity"
+    assert diagnosis[0].proven
+
+
+def test_without_experiments_nothing_is_trained_and_nothing_is_claimed():
+    diagnosis = trained(optimizer=gn.SGD(30.0)).diagnose(experiments=False)
+    assert diagnosis.verdict.learns is None
+    assert not any(f.proofs for f in diagnosis)
+    assert "opt.lr_too_large" in diagnosis.kinds
+
+
+def test_before_training_a_refused_setting_is_a_finding():
+    X, Y = rings()
+    diagnosis = gn.diagnose(gn.Network(2, gn.Dense(1, "softmax")), X, Y)
+    assert diagnosis[0].kind == "out.softmax_single_unit"
+    assert diagnosis[0].severity == "critical"
+    assert diagnosis.verdict.learns is False
+
+
+def test_before_training_missing_values_are_a_finding():
+    X, Y = rings()
+    X[7, 1] = np.nan
+    diagnosis = gn.diagnose(NET, X, Y)
+    assert diagnosis[0].kind == "data.nan"
+    assert diagnosis[0].where.rows == (7,)
+
+
+def test_before_training_a_pilot_predicts_the_failure_and_says_nothing_of_a_healthy_one():
+    X, Y = rings()
+    asked = {"epochs": 40, "batch_size": 32, "validation": rings(200, 1)}
+    failing = gn.diagnose(NET, X, Y, optimizer=gn.SGD(30.0), **asked)
+    assert failing.verdict.learns is False
+    assert failing[0].kind == "opt.lr_too_large"
+    healthy = gn.diagnose(NET, X, Y, optimizer=gn.Adam(0.01), **asked)
+    assert healthy.verdict.learns is None
+    assert healthy.alarms == ()
+
+
+def test_a_pilot_has_three_tenths_of_the_epochs_or_of_the_rows():
+    X, Y = rings()
+    assert pilot_of(Case.asked(NET, X, Y, epochs=50))[1] == 15
+    short, epochs = pilot_of(Case.asked(NET, X, Y, epochs=2))
+    assert (len(short.X), epochs) == (90, 2)
+
+
+def test_a_pilot_that_rises_fast_enough_is_not_hopeless():
+    from glassnet.diagnosis.yardsticks import yardsticks
+
+    X, Y = rings()
+    case = Case.asked(NET, X, Y, epochs=40, batch_size=32, optimizer=gn.Adam(0.002), validation=rings(200, 1))
+    sticks = yardsticks(case)
+    pilot = case.train(epochs=12)
+    assert not hopeless(case, pilot, case.judged(pilot), sticks)
+    stuck = Case.asked(NET, X, Y, epochs=40, batch_size=32, optimizer=gn.Adam(1e-7), validation=rings(200, 1))
+    pilot = stuck.train(epochs=12)
+    assert hopeless(stuck, pilot, stuck.judged(pilot), sticks)
+
+
+def test_what_speaks_for_a_finding():
+    change = Change("x")
+
+    def one(confidence, *after, certain=False):
+        proofs = tuple(Proof(change, 0.5, a, 0.9, "accuracy", 10) for a in after)
+        return Finding("opt.momentum", "", confidence=confidence, certain=certain, proofs=proofs)
+
+    assert weight(one(0.2, certain=True)) == 1
+    assert weight(one(0.4)) == 0.4
+    assert weight(one(0.4, 0.95)) == pytest.approx(0.55 + 0.18)
+    assert weight(one(0.4, 0.8)) == pytest.approx(0.25 + 0.2)  # three quarters of the way from 0.5 to 0.9
+    assert weight(one(0.4, 0.5)) == pytest.approx(0.18)
+
+
+def test_findings_of_one_kind_are_merged_and_causes_stand_before_what_they_show():
+    weak = Finding("opt.momentum", "weak", confidence=0.3, cures=(Change("a"),))
+    strong = Finding("opt.momentum", "strong", confidence=0.7, cures=(Change("b"), Change("a")))
+    symptom = Finding("training.plateau", "", confidence=0.9)
+    one, two = merged([weak, symptom, strong])[::-1][:2] if False else ranked(merged([weak, symptom, strong]))
+    assert (one.sentence, [c.said for c in one.cures]) == ("strong", ["b", "a"])
+    assert two.kind == "training.plateau"
+
+
+def test_experiments_stop_with_their_budget():
+    X, Y = rings()
+    case = Case.asked(NET, X, Y, epochs=30, batch_size=32, validation=rings(200, 1))
+    spent = Experiments(case, 0.9, 0.5, budget=0.0, took=0.1)
+    suspicion = Finding("opt.lr_too_small", "", confidence=0.8, cures=(Change("faster", {"optimizer": gn.Adam(0.01)}),))
+    assert examined([suspicion], spent)[0].proofs == ()
+
+
+def test_a_training_that_learnt_by_luck_is_said_to():
+    X, Y = rings()
+    narrow = gn.Network(2, gn.Dense(3, "relu"), gn.Dense(1, "sigmoid"))
+    scores = []
+    for seed in range(12):
+        run = gn.train(narrow, X, Y, seed=seed, optimizer=gn.Adam(0.02), epochs=60, batch_size=32, validation=rings(200, 1),
+                       progress=False, engine="compiled")  # fmt: skip
+        scores.append(run.history["validation_accuracy"][-1])
+    assert max(scores) - min(scores) > 0.05  # the seeds really differ
+
+
+def test_a_diagnosis_is_json_that_can_be_read_again():
+    plain = json.loads(trained(optimizer=gn.SGD(30.0)).diagnose().to_json())
+    assert plain["findings"][0]["kind"] == "opt.lr_too_large"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gn.diagnose("net", 1, 2), "diagnose got str as its network; it needs a glassnet.Network. Of a run: run.diagnose()."),
+        (lambda: gn.diagnose(NET, *rings(), learning_rat=1), "There is no setting of gn.train 'learning_rat'"),
+        (lambda: trained(epochs=1).diagnose(budget=-1), "diagnose got budget=-1; it needs a number of seconds, 0 or more."),
+        (lambda: trained(epochs=1).cure(budget=0), "cure got budget=0; it needs a number of seconds above 0."),
+    ],
+)
+def test_bad_arguments_get_one_sentence(call, said):
+    with pytest.raises(gn.GlassnetError) as problem:
+        call()
+    assert said in str(problem.value)
