@@ -64,6 +64,15 @@ def test_rows_that_repeat_one_another():
     assert check_repeated(of(X, Y)) == []
 
 
+@pytest.mark.parametrize("make", [rings, clouds, slope])
+def test_a_few_rows_copied_many_times(make):
+    X, Y = make()
+    many = np.random.default_rng(0).integers(0, 12, 200)
+    findings = check_data(of(X[many], Y[many], make(120, seed=1)))
+    assert findings[0].kind == "data.duplicate_rows"
+    assert findings[0].confidence > 0.5
+
+
 def test_held_out_rows_among_the_training_rows():
     (X, Y), (H, V) = rings(), rings(120, seed=1)
     H[:40], V[:40] = X[:40], Y[:40]

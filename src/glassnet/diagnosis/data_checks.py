@@ -278,7 +278,7 @@ def check_leak(case: Case, seen: Seen | None = None) -> list[Finding]:
     seen = seen or Seen(case)
     rows, varied = len(seen.X), seen.varied
     numbering = ids(seen)
-    if rows < 20 or len(varied) < 2 or float(np.ptp(seen.targets, axis=0).max()) == 0:
+    if min(rows, seen.distinct) < 20 or len(varied) < 2 or float(np.ptp(seen.targets, axis=0).max()) == 0:
         return []
     some = chosen(rows, 2000)
     X, T = seen.X[some], seen.targets[some]

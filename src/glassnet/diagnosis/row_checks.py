@@ -124,7 +124,7 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
             Finding(
                 "data.duplicate_rows",
                 f"{spare} of {len(seen.X)} training rows repeat an earlier one.",
-                confidence=0.1,
+                confidence=0.8 if seen.distinct < 30 else 0.5 if within > 0.5 else 0.1,
                 measured=(Measured("share of training rows that repeat another", within, "near 0"),),
                 false_alarm="The rows were measured twice, not copied.",
             )
@@ -154,6 +154,10 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
 def _rarely_by_chance(seen: Seen) -> bool:
     """Whether the features have enough values that rows hardly repeat by chance."""
     some = seen.X[chosen(len(seen.X), 2000)][:, seen.varied[:100]]
+    if some.shape[1] > 1 and len(some) == len(seen.X) and seen.distinct > 3:
+        most = max(len(np.unique(column)) for column in some.T)
+        if most >= 0.9 * seen.distinct and most > 8:
+            return True  # a column by which all different rows can be told: not of few values
     possible = 0.0
     for column in some.T:
         share = np.unique(column, return_counts=True)[1] / len(column)
@@ -197,6 +201,8 @@ def check_shift(case: Case, seen: Seen | None = None) -> list[Finding]:
     seen = seen or Seen(case)
     if seen.held is None or len(seen.X) < COMPARED or len(seen.held[0]) < COMPARED or not len(seen.varied):
         return []
+    if seen.copied and len(seen.varied) > 1:
+        return []  # the means are those of few rows
     from glassnet.diagnosis.data_checks import ids
 
     columns = np.setdiff1d(seen.varied, np.asarray(ids(seen), dtype=int))

@@ -156,6 +156,17 @@ class Seen:
             found[part] = ((block == self.low[part]) | (block == self.high[part])).all(axis=0)
         return found
 
+    @cached_property
+    def distinct(self) -> int:
+        """How many different rows there are, by the columns that vary most."""
+        some = np.argsort(-self.spread, kind="stable")[:24]
+        return len({row.tobytes() for row in np.ascontiguousarray(self.X[:, some])})
+
+    @property
+    def copied(self) -> bool:
+        """Whether most rows are copies of others: then shares and means are those of far fewer rows."""
+        return self.distinct < len(self.X) / 2
+
     # Targets.
 
     @cached_property

@@ -62,7 +62,7 @@ def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
             measured.append(
                 Measured("its share of the held-out rows", float(elsewhere[rarest]), f"{share[rarest]:.3g}")
             )
-    if len(labels) < 10 * k:
+    if len(labels) < 10 * k or (len(seen.varied) > 1 and seen.copied):
         confidence = min(confidence, 0.2)  # so few rows that a class is missing for that
     if not confidence:
         return []

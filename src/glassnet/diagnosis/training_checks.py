@@ -233,7 +233,7 @@ def check_rate_too_small(course: Course) -> list[Finding]:
         few = 0.75 if updates <= FEW_UPDATES and not ratio < SMALL_RATIO else 0.2
         if falling == 0.0 and ratio > SMALL_RATIO:
             small, few = 0.6 * small, 0.6 * few
-    elif alive and course.guesses and moved < 0.5 and ratio < 1e-3:
+    elif alive and ratio < 1e-3 and moved < (0.5 if course.guesses else 0.3):
         small, few = (0.2, 0.15) if course.vanishes else (0.5, 0.35)
     elif alive and falling > 0.02:
         small = 0.4 if ratio < 3e-4 else 0.2
