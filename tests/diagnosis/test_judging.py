@@ -11,7 +11,7 @@ import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.findings import Finding, Proof
-from glassnet.diagnosis.judging import hopeless, pilot_of
+from glassnet.diagnosis.judging import hopeless, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -125,6 +125,13 @@ def test_a_pilot_that_rises_fast_enough_is_not_hopeless():
     assert hopeless(stuck, pilot, stuck.judged(pilot), sticks)
 
 
+def test_the_rise_of_a_course_is_its_line_where_the_line_is_no_noise():
+    assert rise(np.array([0.5, 0.6, 0.7, 0.8])) == pytest.approx(0.1)
+    assert rise(np.array([0.5, 0.9, 0.5, 0.9, 0.6, 0.8])) == 0
+    assert rise(np.array([0.5, 0.7])) == pytest.approx(0.2)
+    assert rise(np.array([0.9, 0.8, 0.7])) == 0
+
+
 def test_what_speaks_for_a_finding():
     change = Change("x")
 
@@ -134,7 +141,7 @@ def test_what_speaks_for_a_finding():
 
     assert weight(one(0.2, certain=True)) == 1
     assert weight(one(0.4)) == 0.4
-    assert weight(one(0.4, 0.95)) == pytest.approx(0.55 + 0.18)
+    assert weight(one(0.4, 0.95)) == pytest.approx(0.4 + 0.24)
     assert weight(one(0.4, 0.8)) == pytest.approx(0.25 + 0.2)  # three quarters of the way from 0.5 to 0.9
     assert weight(one(0.4, 0.5)) == pytest.approx(0.18)
 
@@ -143,7 +150,7 @@ def test_findings_of_one_kind_are_merged_and_causes_stand_before_what_they_show(
     weak = Finding("opt.momentum", "weak", confidence=0.3, cures=(Change("a"),))
     strong = Finding("opt.momentum", "strong", confidence=0.7, cures=(Change("b"), Change("a")))
     symptom = Finding("training.plateau", "", confidence=0.9)
-    one, two = merged([weak, symptom, strong])[::-1][:2] if False else ranked(merged([weak, symptom, strong]))
+    one, two = ranked(merged([weak, symptom, strong]))
     assert (one.sentence, [c.said for c in one.cures]) == ("strong", ["b", "a"])
     assert two.kind == "training.plateau"
 
@@ -156,15 +163,22 @@ def test_experiments_stop_with_their_budget():
     assert examined([suspicion], spent)[0].proofs == ()
 
 
-def test_a_training_that_learnt_by_luck_is_said_to():
+def test_a_training_that_learnt_by_luck_is_said_to_have():
     X, Y = rings()
-    narrow = gn.Network(2, gn.Dense(3, "relu"), gn.Dense(1, "sigmoid"))
-    scores = []
-    for seed in range(12):
-        run = gn.train(narrow, X, Y, seed=seed, optimizer=gn.Adam(0.02), epochs=60, batch_size=32, validation=rings(200, 1),
+    net = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1, "relu"), gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
+
+    def score(seed):
+        run = gn.train(net, X, Y, seed=seed, optimizer=gn.Adam(0.01), epochs=60, batch_size=32, validation=rings(200, 1),
                        progress=False, engine="compiled")  # fmt: skip
-        scores.append(run.history["validation_accuracy"][-1])
-    assert max(scores) - min(scores) > 0.05  # the seeds really differ
+        return run, run.history["validation_accuracy"][-1]
+
+    runs = [score(seed) for seed in range(12)]
+    lucky = next(
+        i for i in range(10) if runs[i][1] > 0.93 and np.mean([runs[i][1], runs[i + 1][1], runs[i + 2][1]]) < 0.85
+    )  # the one unit in the middle dies with most seeds
+    first = runs[lucky][0].diagnose()[0]
+    assert (first.kind, first.severity) == ("init.seed", "warning")
+    assert [m.value for m in first.measured] == pytest.approx([runs[lucky + i][1] for i in range(3)])
 
 
 def test_a_diagnosis_is_json_that_can_be_read_again():
@@ -175,9 +189,15 @@ def test_a_diagnosis_is_json_that_can_be_read_again():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: gn.diagnose("net", 1, 2), "diagnose got str as its network; it needs a glassnet.Network. Of a run: run.diagnose()."),
+        (
+            lambda: gn.diagnose("net", 1, 2),
+            "diagnose got str as its network; it needs a glassnet.Network. Of a run: run.diagnose().",
+        ),
         (lambda: gn.diagnose(NET, *rings(), learning_rat=1), "There is no setting of gn.train 'learning_rat'"),
-        (lambda: trained(epochs=1).diagnose(budget=-1), "diagnose got budget=-1; it needs a number of seconds, 0 or more."),
+        (
+            lambda: trained(epochs=1).diagnose(budget=-1),
+            "diagnose got budget=-1; it needs a number of seconds, 0 or more.",
+        ),
         (lambda: trained(epochs=1).cure(budget=0), "cure got budget=0; it needs a number of seconds above 0."),
     ],
 )

@@ -76,7 +76,12 @@ def test_without_anything_to_learn_there_is_no_signal():
 
 def test_the_small_network_sees_raw_features_standardised():
     X, Y = rings()
-    raw = Case.asked(gn.Network(2, gn.Dense(1, "sigmoid")), X * 1e4 + 3e5, Y, validation=(rings(200, 1)[0] * 1e4 + 3e5, rings(200, 1)[1]))
+    raw = Case.asked(
+        gn.Network(2, gn.Dense(1, "sigmoid")),
+        X * 1e4 + 3e5,
+        Y,
+        validation=(rings(200, 1)[0] * 1e4 + 3e5, rings(200, 1)[1]),
+    )
     assert yardsticks(raw).small == pytest.approx(yardsticks(ring_case()).small, abs=0.02)
 
 

@@ -17,7 +17,7 @@ from glassnet.diagnosis.findings import Diagnosis, Finding, Measured, Verdict
 from glassnet.diagnosis.kinds import KINDS
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 from glassnet.diagnosis.usual_changes import usual_suspicions
-from glassnet.diagnosis.yardsticks import Yardsticks, tells_apart, yardsticks
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart, yardsticks
 from glassnet.errors import GlassnetError
 from glassnet.network import Network
 from glassnet.training.run import Run
@@ -130,14 +130,21 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
 
 GAP = 0.15
 """How far training and held-out scores may lie apart before faulty data are believed to do harm."""
-STRONG = 0.8
+STRONG, LIKELY = 0.8, 0.7
+WITHOUT_SIGNAL = (
+    "data.labels_shuffled",
+    "data.no_signal",
+    "data.constant_feature",
+    "data.leaking_feature",
+    "data.id_like_feature",
+)
 OF_THE_ROWS = (
     "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature", "data.label_noise",
     "data.too_few_samples",
 )  # fmt: skip
 
 
-def carried_over(case: Case, run: Run, score: float, suspicions: Iterable[Finding]) -> bool:
+def carried_over(case: Case, run: Run, score: float, suspicions: Sequence[Finding]) -> bool:
     """Whether what was learnt holds on the held-out rows as on the training rows.
 
     Yardsticks see the same training rows, so a fault of these rows hurts them too. It is said to do harm when there is strong
@@ -148,6 +155,12 @@ def carried_over(case: Case, run: Run, score: float, suspicions: Iterable[Findin
         return True
     strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= STRONG}
     gap = case.score(run.predict(case.samples.X), case.samples.Y) - score
+    if (
+        gap > 2 * GAP
+        and case.metric == "accuracy"
+        and any(f.kind == "reg.missing" and f.confidence >= LIKELY for f in suspicions)
+    ):
+        return False
     if "data.label_noise" in strong and gap < -GAP:
         return False
     return not (strong - {"data.label_noise"} and gap > GAP)
@@ -198,25 +211,26 @@ def _explained(
 
 
 def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | None:
-    """A training that learns, when two other seeds of it fall short: it learnt by luck."""
-    if case.settings.get("initial_parameters"):
-        return None
+    """A training that learns, when the mean of it and two other seeds falls short: it learnt by luck."""
+    if case.settings.get("initial_parameters") or experiments.factor < 1:
+        return None  # its start was given, or there is no time for whole reruns
     first = int(case.settings.get("seed", 0))
-    others: list[float] = []
+    scores = [score]
     for seed in (first + 1, first + 2):
         proof = experiments.test(Change(f"seed {first} → {seed}", {"seed": seed}))
-        if proof is None or proof.epochs < case.epochs or proof.after >= experiments.needed:
+        if proof is None:
             return None
-        others.append(proof.after)
+        scores.append(proof.after)
+    if sum(scores) / len(scores) >= experiments.needed:
+        return None
     name = "accuracy" if case.metric == "accuracy" else "R²"
     return Finding(
         "init.seed",
-        f"With seed {first} its {name} is {score:.3f}; with two other seeds it is {others[0]:.3f} and {others[1]:.3f}, which falls "
-        "short: this one was lucky.",
+        f"With seed {first} its {name} is {score:.3f}; with two other seeds it is {scores[1]:.3f} and {scores[2]:.3f}, and the "
+        "mean of the three falls short: this one was lucky.",
         "warning", 0.8,
         tuple(
-            Measured(f"{name} with seed {seed}", value, f"{experiments.needed:.3f} or more")
-            for seed, value in zip((first, first + 1, first + 2), (score, *others), strict=True)
+            Measured(f"{name} with seed {first + i}", value, f"{experiments.needed:.3f} or more") for i, value in enumerate(scores)
         ),
         cures=tuple(f.cures[0] for f in usual_suspicions(case) if f.kind in ("arch.too_little_capacity", "arch.too_deep")),
         false_alarm="Most of further seeds would reach what is needed.",
@@ -276,8 +290,13 @@ def _piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verd
     seen = [*suspicions, *after_training(pilot_case, pilot, unfinished=True)]
     apart = tells_apart(case, pilot)
     verdict = sticks.verdict(score, apart)
+    if not carried_over(pilot_case, pilot, score, seen):
+        verdict = replace(verdict, learns=False)
+        lost = True
+    else:
+        lost = not sticks.signal and any(f.kind in WITHOUT_SIGNAL and f.confidence >= CRITICAL for f in seen)
     costs = tuple(zip(pilot.history["epoch"], pilot.history["cost"], strict=True)) if len(pilot.history) else ()
-    if verdict.learns is not False or not hopeless(case, pilot, score, sticks):
+    if verdict.learns is not False or not (lost or hopeless(case, pilot, score, sticks)):
         return (
             [f.with_severity("note") if not f.certain else f for f in merged(seen)],
             replace(verdict, learns=None),
@@ -309,14 +328,35 @@ def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
     """Whether a pilot's course, continued as in its second half, misses what is needed."""
     if pilot.status == "diverged" or not len(pilot.history):
         return True
-    name = "accuracy" if "accuracy" in pilot.history else "r2"
-    course = np.asarray(pilot.history[name], dtype=np.float64)
-    if name == "r2" and case.metric == "accuracy":
+    columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
+    course = np.asarray(pilot.history[next(n for n in columns if n in pilot.history)], dtype=np.float64)
+    if case.metric == "accuracy":
         course = np.clip(course, -1, 1)
-    half = max(1, len(course) // 2)
-    gained = float(
-        np.nanmean(course[-max(1, half // 4) :]) - np.nanmean(course[half - 1 : half - 1 + max(1, half // 4)])
-    )
-    remaining = case.epochs - len(course)
-    forecast = score + max(0.0, gained) * remaining / max(1, len(course) - half)
-    return forecast < sticks.needed
+    if score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= STILL_FALLING:
+        return False  # it has begun to learn, and its cost falls on
+    if score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance):
+        return False  # it is nearly there
+    second = course[len(course) // 2 :]
+    return score + rise(second) * (case.epochs - len(course)) < sticks.needed
+
+
+def fallen(costs: np.ndarray) -> float:
+    """The share by which a cost fell in the second half of its course."""
+    half = float(costs[len(costs) // 2])
+    return 1 - float(costs[-1]) / half if half > 0 else 0.0
+
+
+STILL_FALLING = 0.1
+"""So much of the cost gone in a pilot's second half says that it learns on."""
+
+
+def rise(course: np.ndarray) -> float:
+    """How much a course rises an epoch: its least-squares slope, 0 unless it is above two of its standard errors."""
+    count = len(course)
+    if count < 3:
+        return max(0.0, float(course[-1] - course[0])) / max(1, count - 1)
+    at = np.arange(count) - (count - 1) / 2
+    slope = float(at @ course / (at @ at))
+    left = course - course.mean() - slope * at
+    error = math.sqrt(float(left @ left) / (count - 2) / float(at @ at))
+    return slope if slope > 2 * error else 0.0

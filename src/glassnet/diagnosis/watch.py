@@ -27,7 +27,7 @@ from glassnet.training.run import Run
 LOOKS_AT = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 """Shares of the epochs after which it would like to look."""
 ROWS = 256
-SHARE_OF_TIME = 0.035
+SHARE_OF_TIME = 0.03
 """Of the time that has passed, what looking may have taken at most."""
 SECONDS_OF_A_CALL = 5e-4
 """What one more return from the compiled loop takes, besides the look itself."""
