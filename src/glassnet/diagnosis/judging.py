@@ -221,7 +221,8 @@ def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | Non
         if proof is None:
             return None
         scores.append(proof.after)
-    if sum(scores) / len(scores) >= experiments.needed:
+    clearly = min(scores) < experiments.needed - MARGIN[case.metric]
+    if sum(scores) / len(scores) >= experiments.needed or not clearly:
         return None
     name = "accuracy" if case.metric == "accuracy" else "R²"
     return Finding(
@@ -296,19 +297,31 @@ def _piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verd
     else:
         lost = not sticks.signal and any(f.kind in WITHOUT_SIGNAL and f.confidence >= CRITICAL for f in seen)
     costs = tuple(zip(pilot.history["epoch"], pilot.history["cost"], strict=True)) if len(pilot.history) else ()
-    if verdict.learns is not False or not (lost or hopeless(case, pilot, score, sticks)):
-        return (
-            [f.with_severity("note") if not f.certain else f for f in merged(seen)],
-            replace(verdict, learns=None),
-            costs,
-        )
+    notes = [f.with_severity("note") if not f.certain else f for f in merged(seen)]
+    if verdict.learns is not False:
+        return notes, replace(verdict, learns=None), costs
     allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took))
     # A rerun has as many epochs as the pilot had.
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
-    found = _explained(short, seen, verdict, sticks, score, Experiments(short, sticks.needed, score, allowed, took))
+    experiments = Experiments(short, sticks.needed, score, allowed, took)
+    if not (lost or hopeless(case, pilot, score, sticks)):
+        strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
+        if not any(f.proven for f in examined(strong, experiments)):
+            return notes, replace(verdict, learns=None), costs
+    found = _explained(short, seen, verdict, sticks, score, experiments)
+    if not any(explains_early(f) for f in found) and sticks.signal:
+        return notes, replace(verdict, learns=None), costs  # slow so far, and nobody knows why: it may still learn
     return found, verdict, costs
 
 
+def explains_early(finding: Finding) -> bool:
+    """Whether a finding says why a pilot falls short: a critical one, and not merely that the pilot is short."""
+    return finding.severity == "critical" and (finding.kind not in OF_THE_LENGTH or finding.confidence >= EVIDENT)
+
+
+EVIDENT = 0.75
+OF_THE_LENGTH = ("opt.too_few_epochs", "opt.lr_too_small")
+"""A pilot is short: that more epochs would do it good says nothing."""
 FEWEST_EPOCHS = 4
 
 
