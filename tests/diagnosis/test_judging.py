@@ -11,7 +11,7 @@ import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.findings import Finding, Proof
-from glassnet.diagnosis.judging import hopeless, pilot_of, rise
+from glassnet.diagnosis.pilot import hopeless, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -56,7 +56,7 @@ def test_the_same_proof_is_a_training_anyone_can_run():
 
 
 def test_a_suspicious_setting_of_a_training_that_learns_is_a_note():
-    X, Y = rings()
+    X = rings()[0]
     linear = (X[:, 0] > 0).astype(float)
     run = gn.train(gn.Network(2, gn.Dense(8), gn.Dense(1, "sigmoid")), X, linear, optimizer=gn.Adam(0.01), epochs=40,
                    batch_size=32, validation=0.25, progress=False)  # fmt: skip

@@ -29,8 +29,8 @@ TIMES = 2.0
 LEAST_BUDGET = 10.0
 """... but at least so many seconds: what was cut short, or took a moment, leaves no room for a proof otherwise."""
 SEEDS = 3
-MOST_CANDIDATES = 16
-MOST_CONFIRMED = 5
+MOST_CANDIDATES = 18
+MOST_CONFIRMED = 6
 """Candidates that are trained in full, three times."""
 SEARCH = 0.45
 """The share of the budget that halving may use."""
@@ -189,7 +189,7 @@ def cure_run(
     case = with_held_out(own)
     sticks = yardsticks(case, allowed / 4)
     before = case.judged(run) if case is own else _before(case, run, allowed - (time.perf_counter() - began))
-    settings_before = {"network": own.network, **own.settings}
+    settings_before = _settings_of(own)
 
     def result(
         change: Change | None, after: tuple[float, ...], cured: Run | None, search: Search | None, learns: bool
@@ -229,7 +229,9 @@ def _before(case: Case, run: Run, seconds: float) -> float:
 
 
 def _settings_of(case: Case) -> dict[str, Any]:
-    return {"network": case.network, **case.settings}
+    """Keyword arguments of `gn.train` with their names resolved, so that equal ones are equal."""
+    named = {"optimizer": case.optimizer} if case.loss is None else {"loss": case.loss, "optimizer": case.optimizer}
+    return {"network": case.network, **case.settings, **named}
 
 
 def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Change]:
@@ -247,16 +249,18 @@ def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Cha
     suspected = [f for f in by_weight if f.cures and weight(f) >= 0.1]
     for finding in suspected:
         add(finding.cures[0])
-    for pair in _pairs([f.cures[0] for f in suspected[:3]]):
+    first = [f.cures[0] for f in suspected[:3]]
+    longer = Change(f"epochs {case.epochs} → {3 * case.epochs}", {"epochs": 3 * case.epochs})
+    for pair in _pairs([*first[:2], longer] if len(first) < 3 else [*first, longer]):
         add(pair)
     for finding in usual_suspicions(case):
         add(finding.cures[0])
-    first = list(found.values())[: MOST_CANDIDATES - 3]
+    small = list(found.values())[: MOST_CANDIDATES - 3]
     settled = Change("Adam(0.003), batches of 32, standardised features", {"optimizer": Adam(0.003)}, (Standardise(),))
     if case.rows > 32:
         settled = replace(settled, settings={**settled.settings, "batch_size": 32})
     last = [healthy_change(sticks, case), linear_change(sticks, case)]
-    return [*first, settled, *(last if sticks.small >= sticks.linear else last[::-1])]
+    return [*small, settled, *(last if sticks.small >= sticks.linear else last[::-1])]
 
 
 def _pairs(changes: list[Change]) -> Iterator[Change]:
@@ -277,9 +281,11 @@ def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
     rounds = max(1, math.ceil(math.log2(max(2, len(left)))))
     scores: dict[int, float] = {}
 
+    enough = search.needed - _error(inner, search.needed)
+
     def order(item: tuple[int, Change]) -> tuple[bool, float]:
         score = scores.get(item[0], -math.inf)
-        return (score < search.needed, item[0] if score >= search.needed else -score)
+        return (score < enough, item[0] if score >= enough else -score)
 
     for number in range(1, rounds + 1):
         each = share / rounds / max(1, len(left))
@@ -298,6 +304,15 @@ def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
     stayed = {position for position, _ in left}
     rest = sorted((item for item in enumerate(changes) if item[0] not in stayed), key=order)
     return [change for _, change in [*left, *rest]]
+
+
+def _error(case: Case, score: float) -> float:
+    """The standard error of a score on the few rows that candidates are compared on; what is below it is no difference."""
+    rows = case.held_samples
+    if rows is None:
+        return 0.0
+    share = min(max(score, 0.05), 0.95)
+    return math.sqrt(share * (1 - share) / len(rows))
 
 
 def confirmed(search: Search, change: Change) -> tuple[float, ...] | None:

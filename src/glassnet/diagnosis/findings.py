@@ -165,6 +165,7 @@ class Verdict:
     score : the training's own, by `metric` ("accuracy" or "r2") on `rows` ("held-out" or "training")
     needed : the score below which it is said to fail
     yardsticks : name -> score of the predictors it is compared with
+    on_training : its score on the training rows, where it fails because that does not carry over to the held-out ones
     """
 
     learns: bool | None
@@ -173,6 +174,7 @@ class Verdict:
     score: float | None
     needed: float | None
     yardsticks: Mapping[str, float]
+    on_training: float | None = None
 
 
 @dataclass(frozen=True)

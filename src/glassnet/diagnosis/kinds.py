@@ -97,5 +97,6 @@ KINDS: dict[str, Kind] = {
     "training.cannot_overfit": _symptom("one small batch cannot be learnt"),
     "training.initial_cost": _symptom("the first cost is far from that of guessing"),
     "training.falls_short": _symptom("it falls short of a small healthy network"),
+    "training.not_carried_over": _symptom("what is learnt does not carry over"),
     "training.no_better_than_linear": _symptom("no better than a linear model"),
 }

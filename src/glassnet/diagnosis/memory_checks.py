@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
@@ -75,7 +76,8 @@ def _odd(
     name = type(optimizer).__name__
     listed = ", ".join(f"{n} {number(v)}" for n, (v, *_) in odd.items())
     usual = ", ".join(f"{n} {number(d)}" for n, (_, d, *_) in odd.items())
-    back = replace(optimizer, **{n: s[1] for n, s in odd.items()})
+    defaults: dict[str, Any] = {n: s[1] for n, s in odd.items()}
+    back = replace(optimizer, **defaults)
     slows = any(n in ("beta1", "epsilon") and s[0] > s[3] for n, s in odd.items())
     return [Finding(
         "opt.adam_epsilon", f"{name} is used with {listed}; usual is {usual}.", confidence=0.35 if slows else 0.15,

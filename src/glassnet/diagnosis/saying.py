@@ -82,6 +82,9 @@ def _answer(verdict: Verdict, before: bool) -> str:
         return "It may learn" if before else "Whether it learns is not known"
     if verdict.learns:
         return "It learns"
+    if verdict.on_training is not None:
+        carried = "It would not carry over" if before else "It does not carry over"
+        return f"{carried}, {score_said(verdict.on_training)} on the training rows"
     base, score, needed = verdict.yardsticks.get("guessing"), verdict.score, verdict.needed
     if base is not None and score is not None and needed is not None and score > (base + needed) / 2:
         return "It would fall short" if before else "It falls short"
@@ -204,7 +207,7 @@ def as_plain(diagnosis: Diagnosis) -> dict[str, Any]:
         "said": verdict_said(diagnosis),
         "verdict": {
             "learns": verdict.learns, "metric": verdict.metric, "rows": verdict.rows, "score": _finite(verdict.score),
-            "needed": _finite(verdict.needed),
+            "on_training": diagnosis.verdict.on_training, "needed": _finite(verdict.needed),
             "yardsticks": {name: _finite(score) for name, score in verdict.yardsticks.items()},
         },
         "findings": [_plain_finding(finding, diagnosis.features) for finding in diagnosis],

@@ -9,6 +9,7 @@ from typing import Any
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.network_changes import network_change, with_hidden_activation, with_init
+from glassnet.diagnosis.python_source import written
 from glassnet.equations.optimizers import LBFGS, SGD, Adam, LeastSquares, Newton, Optimizer
 from glassnet.equations.schedules import Schedule
 
@@ -47,7 +48,7 @@ def adam(case: Case, rate: float = 0.01) -> tuple[Change, ...]:
     """Adam instead of the present optimiser; nothing where it is that already."""
     if case.optimizer == Adam(rate):
         return ()
-    return (Change(f"optimizer {case.optimizer!r} → {Adam(rate)!r}", {"optimizer": Adam(rate)}),)
+    return (Change(f"optimizer {written(case.optimizer)} → {written(Adam(rate))}", {"optimizer": Adam(rate)}),)
 
 
 def less_momentum(case: Case) -> tuple[Change, ...]:

@@ -1,0 +1,166 @@
+"""Explaining a failure: which suspicions are why, judged by reruns, and how grave each finding is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.findings import Finding, Measured, Verdict
+from glassnet.diagnosis.kinds import KINDS
+from glassnet.diagnosis.suspects import Experiments, examined, merged, weight
+from glassnet.diagnosis.usual_changes import usual_suspicions
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart
+from glassnet.training.run import Run
+
+CRITICAL, WARNING = 0.6, 0.4
+"""A training falls short: what must speak for a finding to be called critical, or a warning."""
+FAINT = 0.3
+"""The confidence below which a cure that works does not make a suspicion critical: many changes cure many trainings."""
+LEAST_BUDGET = 3.0
+MOST_BUDGET = 60.0
+"""Seconds that reruns may take: as long as the training took, within these."""
+GAP = 0.15
+"""How far training and held-out scores may lie apart before faulty data are believed to do harm."""
+STRONG, LIKELY = 0.8, 0.7
+WITHOUT_SIGNAL = (
+    "data.labels_shuffled",
+    "data.no_signal",
+    "data.constant_feature",
+    "data.leaking_feature",
+    "data.id_like_feature",
+)
+OF_THE_ROWS = (
+    "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature", "data.label_noise",
+    "data.too_few_samples",
+)  # fmt: skip
+
+
+def verdict_on(case: Case, run: Run, score: float, sticks: Yardsticks, suspicions: Sequence[Finding]) -> Verdict:
+    """Whether a run learns: by the yardsticks, and by whether what it learnt carries over to the held-out rows."""
+    verdict = sticks.verdict(score, tells_apart(case, run))
+    if case.held_samples is None or case.samples is None or run.status == "diverged":
+        return verdict
+    on_training = case.score(run.predict(case.samples.X), case.samples.Y)
+    if carries_over(case, on_training - score, suspicions):
+        return verdict
+    return replace(verdict, learns=False, on_training=on_training)
+
+
+def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
+    """Whether what was learnt holds on the held-out rows as on the training rows; `gap` is how much better it is on those.
+
+    Yardsticks see the same training rows, so a fault of these rows hurts them too. It is said to do harm when there is
+    strong evidence of it and the scores on training and held-out rows lie far apart: held-out far below where the training
+    rows are not like the held-out ones, far above where it is the training labels that are wrong.
+    """
+    strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= STRONG}
+    if (
+        gap > 2 * GAP
+        and case.metric == "accuracy"
+        and any(f.kind == "reg.missing" and f.confidence >= LIKELY for f in suspicions)
+    ):
+        return False
+    if "data.label_noise" in strong and gap < -GAP:
+        return False
+    return not (strong - {"data.label_noise"} and gap > GAP)
+
+
+def explained(
+    case: Case,
+    suspicions: list[Finding],
+    verdict: Verdict,
+    sticks: Yardsticks,
+    score: float,
+    experiments: Experiments,
+) -> list[Finding]:
+    """The findings with their severities: only notes of a training that learns, the causes of one that falls short."""
+    gathered = merged(suspicions)
+    if verdict.learns is not False:
+        lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
+        notes = [f.with_severity("note") if not f.certain else f for f in gathered]
+        return notes if lucky is None else [lucky, *notes]
+    if verdict.on_training is not None:
+        experiments.needed = max(experiments.needed, score + MARGIN[case.metric])
+    found = examined(gathered, experiments)
+    if sticks.signal and not any(f.proven for f in found):
+        known = {f.kind for f in found}
+        usual = [u for u in examined(usual_suspicions(case), experiments) if u.proven]
+        found = merged([*found, *usual]) if usual else found
+        found = [f for f in found if f.kind in known or f.proven]
+    found.append(falls_short(verdict, sticks))
+    return graded(found)
+
+
+def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | None:
+    """A training that learns, when the mean of it and two other seeds falls short: it learnt by luck."""
+    if case.settings.get("initial_parameters") or experiments.factor < 1:
+        return None  # its start was given, or there is no time for whole reruns
+    first = int(case.settings.get("seed", 0))
+    scores = [score]
+    for seed in (first + 1, first + 2):
+        proof = experiments.test(Change(f"seed {first} → {seed}", {"seed": seed}))
+        if proof is None:
+            return None
+        scores.append(proof.after)
+    clearly = min(scores) < experiments.needed - MARGIN[case.metric]
+    if sum(scores) / len(scores) >= experiments.needed or not clearly:
+        return None
+    name = "accuracy" if case.metric == "accuracy" else "R²"
+    return Finding(
+        "init.seed",
+        f"With seed {first} its {name} is {score:.3f}; with two other seeds it is {scores[1]:.3f} and {scores[2]:.3f}, and the "
+        "mean of the three falls short: this one was lucky.",
+        "warning", 0.8,
+        tuple(Measured(f"{name} with seed {first + i}", s, f"{experiments.needed:.3f} or more") for i, s in enumerate(scores)),
+        cures=tuple(f.cures[0] for f in usual_suspicions(case) if f.kind in ("arch.too_little_capacity", "arch.too_deep")),
+        false_alarm="Most of further seeds would reach what is needed.",
+    )  # fmt: skip
+
+
+def graded(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings of a training that falls short, each with its severity."""
+    graded: list[Finding] = []
+    for finding in findings:
+        speaks = weight(finding)
+        likely = speaks >= CRITICAL and finding.confidence >= FAINT and not KINDS[finding.kind].symptom
+        severity = "critical" if finding.certain or likely else "warning" if speaks >= WARNING else "note"
+        graded.append(finding.with_severity(severity))
+    causes = [f for f in graded if not KINDS[f.kind].symptom]
+    if causes and all(f.severity == "note" for f in causes):
+        best = max(causes, key=weight)  # nothing explains it well; what explains it best is worth a look
+        if weight(best) >= FAINT / 2:
+            graded[graded.index(best)] = best.with_severity("warning")
+    return graded
+
+
+def falls_short(verdict: Verdict, sticks: Yardsticks) -> Finding:
+    """The failure itself, said with its yardsticks."""
+    name = "accuracy" if verdict.metric == "accuracy" else "R²"
+    score = -1.0 if verdict.score is None else verdict.score
+    if verdict.on_training is not None:
+        return Finding(
+            "training.not_carried_over",
+            f"Its {name} is {verdict.on_training:.3f} on the training rows and {score:.3f} on the held-out rows.",
+            confidence=0.9, measured=(Measured("difference", verdict.on_training - score, f"within {GAP:g} of 0"),),
+            false_alarm="On other held-out rows it would do as well as on the training rows.",
+        )  # fmt: skip
+    if not sticks.signal:
+        return Finding(
+            "training.falls_short",
+            f"On the {verdict.rows} rows its {name} is {score:.3f}, and no model here does better than guessing, "
+            f"{sticks.guess:.3f}.",
+            confidence=0.9, measured=(Measured(name, score, f"above {sticks.chance:.3f}"),),
+            false_alarm="A model that knows more about these data would do better than guessing.",
+        )  # fmt: skip
+    small = f"a small healthy network, {sticks.recipe.network}, reaches {sticks.small:.3f}"
+    linear = f"a linear model {'reaches ' if sticks.linear > sticks.small else ''}{sticks.linear:.3f}"
+    better = f"{small} there, {linear}" if sticks.small >= sticks.linear else f"{linear} there"
+    return Finding(
+        "training.falls_short" if sticks.small >= sticks.linear else "training.no_better_than_linear",
+        f"On the {verdict.rows} rows its {name} is {score:.3f}; {better}, guessing {sticks.guess:.3f}.",
+        confidence=0.9,
+        measured=(Measured(name, score, f"{sticks.needed:.3f} or more"),),
+        false_alarm="With other seeds it would reach what is needed.",
+    )  # fmt: skip

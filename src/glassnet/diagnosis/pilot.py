@@ -1,0 +1,116 @@
+"""A pilot: the first 30 % of a training, run to say early whether the rest is worth while."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.checks import after_training
+from glassnet.diagnosis.explaining import CRITICAL, LEAST_BUDGET, MOST_BUDGET, STRONG, explained, verdict_on
+from glassnet.diagnosis.findings import Finding, Verdict
+from glassnet.diagnosis.suspects import Experiments, examined, merged
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, yardsticks
+from glassnet.training.run import Run
+
+PILOT = 0.3
+"""The share of the epochs that are trained before a training is predicted to fall short."""
+FEWEST_EPOCHS = 4
+"""Of fewer epochs 30 % is none."""
+STILL_FALLING = 0.1
+"""So much of the cost gone in a pilot's second half says that it learns on."""
+OF_THE_LENGTH = ("opt.too_few_epochs", "opt.lr_too_small")
+"""A pilot is short: that more epochs would do it good says nothing, ..."""
+EVIDENT = 0.75
+"""... unless there was as much evidence before."""
+WITHOUT_SIGNAL = (
+    "data.labels_shuffled", "data.no_signal", "data.constant_feature", "data.leaking_feature", "data.id_like_feature",
+)  # fmt: skip
+"""Where nothing can be learnt and one of these says why, no pilot is needed to know it."""
+
+
+def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdict, tuple[tuple[float, float], ...]]:
+    """Findings before training with the help of yardsticks and a pilot."""
+    rows = "held-out" if case.held_samples is not None else "training"
+    sticks = yardsticks(case)
+    if sticks is None:
+        return merged(suspicions), Verdict(None, case.metric, rows, None, None, {}), ()
+    began = time.perf_counter()
+    pilot_case, epochs = pilot_of(case)
+    pilot = pilot_case.train(epochs=epochs, max_seconds=MOST_BUDGET)
+    took = time.perf_counter() - began
+    score = case.judged(pilot)
+    seen = [*suspicions, *after_training(pilot_case, pilot, unfinished=True)]
+    verdict = verdict_on(pilot_case, pilot, score, sticks, seen)
+    known = not sticks.signal and any(f.kind in WITHOUT_SIGNAL and f.confidence >= CRITICAL for f in seen)
+    lost = known or verdict.on_training is not None
+    costs = tuple(zip(pilot.history["epoch"], pilot.history["cost"], strict=True)) if len(pilot.history) else ()
+    notes = [f.with_severity("note") if not f.certain else f for f in merged(seen)]
+    if verdict.learns is not False:
+        return notes, replace(verdict, learns=None), costs
+    allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took))
+    # A rerun has as many epochs as the pilot had.
+    short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
+    experiments = Experiments(short, sticks.needed, score, allowed, took)
+    if not (lost or hopeless(case, pilot, score, sticks)):
+        strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
+        if not any(f.proven for f in examined(strong, experiments)):
+            return notes, replace(verdict, learns=None), costs
+    found = explained(short, seen, verdict, sticks, score, experiments)
+    if not any(explains_early(f) for f in found) and sticks.signal:
+        return notes, replace(verdict, learns=None), costs  # slow so far, and nobody knows why: it may still learn
+    return found, verdict, costs
+
+
+def explains_early(finding: Finding) -> bool:
+    """Whether a finding says why a pilot falls short: a critical one, and not merely that the pilot is short."""
+    return finding.severity == "critical" and (finding.kind not in OF_THE_LENGTH or finding.confidence >= EVIDENT)
+
+
+def pilot_of(case: Case) -> tuple[Case, int]:
+    """The case and the epochs of its pilot: 30 % of the epochs, or, of a few long epochs, 30 % of the rows."""
+    if case.epochs >= FEWEST_EPOCHS:
+        return case, max(1, math.floor(PILOT * case.epochs))
+    count = max(2, math.floor(PILOT * case.rows))
+    some = np.sort(np.random.default_rng(0).permutation(case.rows)[:count])
+    settings = dict(case.settings)
+    if settings.get("sample_weight") is not None:
+        settings["sample_weight"] = np.asarray(settings["sample_weight"])[some]
+    return replace(case, X=case.X[some], Y=case.Y[some], settings=settings), case.epochs
+
+
+def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
+    """Whether a pilot's course, continued as in its second half, misses what is needed."""
+    if pilot.status == "diverged" or not len(pilot.history):
+        return True
+    columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
+    course = np.asarray(pilot.history[next(n for n in columns if n in pilot.history)], dtype=np.float64)
+    if case.metric == "accuracy":
+        course = np.clip(course, -1, 1)
+    if score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= STILL_FALLING:
+        return False  # it has begun to learn, and its cost falls on
+    if score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance):
+        return False  # it is nearly there
+    second = course[len(course) // 2 :]
+    return score + rise(second) * (case.epochs - len(course)) < sticks.needed
+
+
+def fallen(costs: np.ndarray) -> float:
+    """The share by which a cost fell in the second half of its course."""
+    half = float(costs[len(costs) // 2])
+    return 1 - float(costs[-1]) / half if half > 0 else 0.0
+
+
+def rise(course: np.ndarray) -> float:
+    """How much a course rises an epoch: its least-squares slope, 0 unless it is above two of its standard errors."""
+    count = len(course)
+    if count < 3:
+        return max(0.0, float(course[-1] - course[0])) / max(1, count - 1)
+    at = np.arange(count) - (count - 1) / 2
+    slope = float(at @ course / (at @ at))
+    left = course - course.mean() - slope * at
+    error = math.sqrt(float(left @ left) / (count - 2) / float(at @ at))
+    return slope if slope > 2 * error else 0.0

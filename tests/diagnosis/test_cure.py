@@ -1,0 +1,143 @@
+"""A cure is a rerun that worked: tried within a budget, confirmed with three seeds on held-out rows, an ordinary run."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.cure import OverBudget, Search, candidates, confirmed, halved
+from glassnet.diagnosis.usual_changes import rate_change, with_rate
+from glassnet.diagnosis.yardsticks import yardsticks
+
+
+def rings(rows=300, seed=0):
+    X = np.random.default_rng(seed).normal(size=(rows, 2))
+    return X, ((X**2).sum(axis=1) > 1.4).astype(float)
+
+
+NET = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
+
+
+def trained(optimizer, validation=True, network=NET, **others):
+    X, Y = rings()
+    settings = {"epochs": 40, "batch_size": 32, "progress": False, "engine": "compiled", **others}
+    held = rings(200, 1) if validation else None
+    return gn.train(network, X, Y, optimizer=optimizer, validation=held, **settings)
+
+
+def test_a_rate_far_too_large_is_cured_by_a_smaller_one():
+    run = trained(gn.SGD(40.0))
+    cure = run.cure()
+    assert cure.found
+    assert cure.change.said.startswith("learning_rate")
+    assert len(cure.after) == 3
+    assert np.mean(cure.after) >= cure.needed > cure.before
+    assert cure.before == pytest.approx(run.history["validation_accuracy"][-1])
+
+
+def test_the_cured_run_is_an_ordinary_run_with_the_same_held_out_rows():
+    cure = trained(gn.SGD(40.0)).cure()
+    run = cure.run
+    assert isinstance(run, gn.Run)
+    assert run.status == "finished"
+    assert run.history["validation_accuracy"][-1] == pytest.approx(cure.after[0])
+    again = gn.train(
+        run.network, *rings(), validation=rings(200, 1), progress=False, engine="compiled",
+        **{n: v for n, v in cure.settings_after.items() if n != "network"},
+    )  # fmt: skip
+    np.testing.assert_array_equal(again.parameters["W1"], run.parameters["W1"])
+    assert run.at(10).iteration == 10  # its record can be looked at
+
+
+def test_without_held_out_rows_some_are_held_out_to_judge_and_the_cured_run_has_all():
+    cure = trained(gn.SGD(40.0), validation=False).cure()
+    assert cure.rows == "held-out"
+    assert cure.run.data.X.shape[0] == 300
+
+
+def test_a_training_that_learns_has_nothing_to_cure():
+    cure = trained(gn.Adam(0.02)).cure()
+    assert not cure.found
+    assert cure.learns
+    assert cure.tried == ()
+    assert repr(cure) == "<Cure: it learns already>"
+
+
+def test_no_cure_is_found_where_there_is_nothing_to_learn():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(200, 2)), rng.integers(0, 2, 200).astype(float)
+    run = gn.train(NET, X, Y, epochs=20, batch_size=32, validation=0.4, progress=False, engine="compiled")
+    cure = run.cure()
+    assert not cure.found
+    assert not cure.learns
+    assert cure.run is None
+    assert cure.settings_after == cure.settings_before
+
+
+@pytest.mark.parametrize("budget", [0.05, 0.5, 2.0])
+def test_the_budget_is_kept(budget):
+    run = trained(gn.SGD(40.0), epochs=2000)
+    began = time.perf_counter()
+    cure = run.cure(budget=budget)
+    took = time.perf_counter() - began
+    # What runs when the time is over is stopped within one call of the compiled loop; checks of the data come on top.
+    assert cure.budget == budget
+    assert cure.seconds <= took
+    assert sum(t.epochs for t in cure.tried) < 40_000
+    if not cure.found:
+        assert cure.run is None
+
+
+def test_the_default_budget_is_twice_the_training_and_at_least_ten_seconds():
+    run = trained(gn.Adam(0.02), epochs=5)
+    assert run.cure().budget == 10
+    run.history = gn.History({**run.history.to_dict(), "seconds": np.full(5, 60.0)})
+    assert run.cure().budget == 120
+
+
+def test_small_changes_are_tried_before_another_network():
+    run = trained(gn.SGD(40.0))
+    case = Case.of_run(run)
+    sticks = yardsticks(case)
+    tried = candidates(run.diagnose(), case, sticks)
+    assert tried[0].said.startswith("learning_rate")
+    assert any("another network" in change.said for change in tried[-2:])
+    assert len({change.said for change in tried}) == len(tried)
+
+
+def search(needed=0.9, budget=20.0):
+    X, Y = rings()
+    case = Case.asked(NET, X, Y, validation=rings(200, 1), optimizer=gn.SGD(40.0), epochs=40, batch_size=32)
+    return Search(case, needed, budget, time.perf_counter(), None)
+
+
+def test_halving_keeps_what_reaches_what_is_needed_in_the_order_it_came():
+    good, bad, better = (Change(f"rate {r}", {"optimizer": gn.SGD(r)}) for r in (0.3, 1e-6, 0.5))
+    ordered = halved(search(), [bad, good, better], took=0.01)
+    assert [c.said for c in ordered] == ["rate 0.3", "rate 0.5", "rate 1e-06"]
+
+
+def test_a_candidate_is_confirmed_by_the_mean_of_three_seeds():
+    trying = search()
+    after = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
+    alone = [trying.case.changed(Change("", {"optimizer": gn.SGD(0.3), "seed": s})) for s in range(3)]
+    assert after == pytest.approx([case.judged(case.train()) for case in alone])
+    assert confirmed(trying, Change("rate 1e-6", {"optimizer": gn.SGD(1e-6)})) is None
+    assert [t.round for t in trying.trials] == [0] * 5  # two misses end it
+
+
+def test_a_search_over_its_budget_stops():
+    with pytest.raises(OverBudget):
+        confirmed(search(budget=0.0), Change("x"))
+
+
+def test_a_schedule_keeps_its_shape_when_its_rate_changes():
+    decay = gn.Adam(gn.CosineDecay(0.02, epochs=30, end=0.001))
+    assert with_rate(decay, 0.1) == gn.Adam(gn.CosineDecay(0.002, epochs=30, end=0.0001))
+    case = Case.asked(NET, *rings(), optimizer=gn.SGD(0.3, momentum=0.9))
+    assert rate_change(case, 10).settings["optimizer"] == gn.SGD(3.0, momentum=0.9)
