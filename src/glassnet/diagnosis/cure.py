@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from glassnet.diagnosis.findings import Diagnosis
 from glassnet.diagnosis.judging import diagnose_run
 from glassnet.diagnosis.suspects import weight
 from glassnet.diagnosis.usual_changes import healthy_change, linear_change, usual_suspicions
-from glassnet.diagnosis.yardsticks import Yardsticks, held_apart, with_held_out, yardsticks
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, held_apart, with_held_out, yardsticks
 from glassnet.equations.optimizers import Adam
 from glassnet.errors import GlassnetError
 from glassnet.training.run import Run
@@ -34,6 +34,8 @@ MOST_CONFIRMED = 6
 """Candidates that are trained in full, three times."""
 SEARCH = 0.45
 """The share of the budget that halving may use."""
+LIKELY = 0.6
+"""How sure a finding about the data must be for its change to be made before anything else is tried."""
 SELECTED_ON = 0.2
 """The share of the training rows that candidates are compared on."""
 
@@ -187,38 +189,77 @@ def cure_run(
     if diagnosis is None:
         diagnosis = diagnose_run(run, budget=allowed / 4)
     case = with_held_out(own)
-    sticks = yardsticks(case, allowed / 4)
+    ground = _ground(case, diagnosis, allowed / 4)
     before = case.judged(run) if case is own else _before(case, run, allowed - (time.perf_counter() - began))
     settings_before = _settings_of(own)
+    needed = math.nan if ground is None else ground.needed
+    if ground is not None and diagnosis.verdict.on_training is not None:
+        needed = max(needed, before + MARGIN[ground.case.metric])
+    if ground is not None and ground.first is not None:
+        before = ground.case.judged(run) if ground.case.network == run.network else math.nan
 
-    def result(
-        change: Change | None, after: tuple[float, ...], cured: Run | None, search: Search | None, learns: bool
-    ) -> Cure:
-        needed = math.nan if sticks is None else sticks.needed
+    def result(change: Change | None, after: tuple[float, ...], cured: Run | None, trials: Sequence[Trial]) -> Cure:
+        judged = case if ground is None else ground.case
         changed = settings_before if change is None else _settings_of(own.changed(change))
         return Cure(
-            change, before, after, needed, case.metric, "training" if case.held_samples is None else "held-out",
-            tuple(search.trials) if search else (), time.perf_counter() - began, allowed, cured, settings_before, changed,
-            learns,
+            change, before, after, needed, judged.metric, "training" if case.held_samples is None else "held-out",
+            tuple(trials), time.perf_counter() - began, allowed, cured, settings_before, changed,
+            learns=change is None and bool(diagnosis.verdict.learns),
         )  # fmt: skip
 
-    if sticks is None or not sticks.signal:
-        return result(None, (), None, None, False)
-    if diagnosis.verdict.learns:
-        return result(None, (), None, None, True)
-    search = Search(case, sticks.needed, allowed, began, say)
+    if ground is None or diagnosis.verdict.learns:
+        return result(None, (), None, ())
+    search = Search(case, needed, allowed, began, say)
     try:
-        ordered = halved(search, candidates(diagnosis, case, sticks), took)
-        for change in ordered[:MOST_CONFIRMED]:
+        for change in halved(search, ground.candidates(diagnosis), took)[:MOST_CONFIRMED]:
             search.say(f"Confirming with three seeds: {change.said}")
             after = confirmed(search, change)
             if after is not None:
                 cured = _trained(own, change, run, search.left)
                 if cured is not None:
-                    return result(change, after, cured, search, False)
+                    return result(change, after, cured, search.trials)
     except OverBudget:
         pass
-    return result(None, (), None, search, False)
+    return result(None, (), None, search.trials)
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What a cure is looked for on: the case, once its data are put right where nothing can be learnt from them as they are."""
+
+    case: Case
+    sticks: Yardsticks
+    first: Change | None = None
+
+    @property
+    def needed(self) -> float:
+        return self.sticks.needed
+
+    def candidates(self, diagnosis: Diagnosis) -> list[Change]:
+        """Changes to try on the case as it was, the smallest first."""
+        found = candidates(diagnosis, self.case, self.sticks)
+        if self.first is None:
+            return found
+        own = [c for c in found if not c.data and "network" not in c.settings][:MOST_CANDIDATES]
+        return [self.first, *(self.first.and_then(c) for c in [*own, *found[-3:]])]
+
+
+def _ground(case: Case, diagnosis: Diagnosis, seconds: float) -> _Ground | None:
+    """The case, or the case with a finding's change of data first; None when nothing can be learnt from either."""
+    sticks = yardsticks(case, seconds)
+    if sticks is not None and sticks.signal:
+        return _Ground(case, sticks)
+    for finding in sorted(diagnosis.findings, key=lambda f: -f.confidence):
+        for change in finding.cures:
+            if not change.data or finding.confidence < LIKELY:
+                continue
+            changed = case.changed(change)
+            if changed.derivation is None or changed.samples is None:
+                continue
+            sticks = yardsticks(changed, seconds)
+            if sticks is not None and sticks.signal:
+                return _Ground(changed, sticks, change)
+    return None
 
 
 def _before(case: Case, run: Run, seconds: float) -> float:
