@@ -110,25 +110,42 @@ def test_small_changes_are_tried_before_another_network():
     assert len({change.said for change in tried}) == len(tried)
 
 
-def search(needed=0.9, budget=20.0):
+def search(needed=0.9, budget=20.0, took=0.01):
     X, Y = rings()
     case = Case.asked(NET, X, Y, validation=rings(200, 1), optimizer=gn.SGD(40.0), epochs=40, batch_size=32)
-    return Search(case, needed, budget, time.perf_counter(), None)
+    return Search(case, needed, budget, time.perf_counter(), took=took)
 
 
 def test_halving_keeps_what_reaches_what_is_needed_in_the_order_it_came():
     good, bad, better = (Change(f"rate {r}", {"optimizer": gn.SGD(r)}) for r in (0.3, 1e-6, 0.5))
-    ordered = halved(search(), [bad, good, better], took=0.01)
+    ordered = halved(search(), [bad, good, better])
     assert [c.said for c in ordered] == ["rate 0.3", "rate 0.5", "rate 1e-06"]
 
 
 def test_a_candidate_is_confirmed_by_the_mean_of_three_seeds():
     trying = search()
-    after = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
+    found = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
     alone = [trying.case.changed(Change("", {"optimizer": gn.SGD(0.3), "seed": s})) for s in range(3)]
-    assert after == pytest.approx([case.judged(case.train()) for case in alone])
+    assert found.scores == pytest.approx([case.judged(case.train()) for case in alone])
+    assert found.mean == pytest.approx(np.mean(found.scores))
+    np.testing.assert_array_equal(found.runs[1].parameters["W1"], alone[1].train().parameters["W1"])
     assert confirmed(trying, Change("rate 1e-6", {"optimizer": gn.SGD(1e-6)})) is None
     assert [t.round for t in trying.trials] == [0] * 5  # two misses end it
+
+
+def test_where_the_budget_does_not_hold_three_whole_trainings_they_are_shorter():
+    trying = search(budget=3.0, took=2.0)  # as if 40 epochs took 2 s: of 2.7 s each seed gets 18 epochs
+    found = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
+    assert found.change.said == "rate 0.3; epochs 40 → 17" or found.change.said == "rate 0.3; epochs 40 → 18"
+    assert {t.epochs for t in trying.trials} == {found.change.settings["epochs"]}
+
+
+def test_the_cured_run_is_of_a_seed_that_reached_what_is_needed():
+    net = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1, "relu"), gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
+    cure = trained(gn.SGD(1e-6), network=net).cure()
+    assert cure.found
+    assert cure.after[0] >= cure.needed
+    assert cure.run.history["validation_accuracy"][-1] == pytest.approx(cure.after[0])
 
 
 def test_a_search_over_its_budget_stops():

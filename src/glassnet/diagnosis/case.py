@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.changes import Balanced, Change
 from glassnet.engines.base import Batch
 from glassnet.engines.reference import ReferenceEngine
 from glassnet.equations.derive import Derivation, derive
@@ -253,6 +253,8 @@ class Case:
             held = None if held is None else fitted.others(*held)
             if len(X) != before:
                 weights = None
+            if isinstance(step, Balanced):
+                weights = step.weights(Y)
         settings = {**self.settings, "sample_weight": weights, **change.settings}
         network = settings.pop("network", self.network)
         if network != self.network and "initial_parameters" not in change.settings:

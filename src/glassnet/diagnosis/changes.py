@@ -206,6 +206,34 @@ class DropRows:
 
 
 @dataclass(frozen=True)
+class Balanced:
+    """Each row weighs what makes all classes count alike: m / (k · rows of its class)."""
+
+    @property
+    def said(self) -> str:
+        return "weight the rows so that all classes count alike"
+
+    def python(self) -> list[str]:
+        return [
+            "_, label, count = np.unique(Y.reshape(len(Y), -1), axis=0, return_inverse=True, return_counts=True)",
+            "sample_weight = len(Y) / (len(count) * count[label.reshape(-1)])",
+        ]
+
+    def weights(self, Y: np.ndarray) -> np.ndarray:
+        """The weights of training rows with these targets."""
+        _, label, count = np.unique(Y.reshape(len(Y), -1), axis=0, return_inverse=True, return_counts=True)
+        return np.asarray(len(Y) / (len(count) * count[label.reshape(-1)]))
+
+    def fitted(self, X: np.ndarray, Y: np.ndarray) -> Fitted:
+        return self
+
+    def training(self, X: np.ndarray, Y: np.ndarray) -> Arrays:
+        return X, Y
+
+    others = training
+
+
+@dataclass(frozen=True)
 class RescaleTarget:
     """Labels mapped to 0 … k−1: what was divided by a number, or counts from 1."""
 

@@ -30,6 +30,10 @@ LEAST_BUDGET = 10.0
 """... but at least so many seconds: what was cut short, or took a moment, leaves no room for a proof otherwise."""
 SEEDS = 3
 MOST_CANDIDATES = 18
+MOST_PROVEN = 3
+"""Changes that cured a rerun of the diagnosis, which are confirmed before anything is searched."""
+RESERVED = 0.9
+"""The share of what is left of a budget that a confirmation may use."""
 MOST_CONFIRMED = 6
 """Candidates that are trained in full, three times."""
 SEARCH = 0.45
@@ -100,14 +104,26 @@ class OverBudget(Exception):
 
 
 class Search:
-    """Reruns within a budget of seconds, each remembered."""
+    """Reruns within a budget of seconds, each remembered; `took` is how long the training itself took."""
 
     def __init__(
-        self, case: Case, needed: float, budget: float, began: float, say: Callable[[str], None] | None
+        self,
+        case: Case,
+        needed: float,
+        budget: float,
+        began: float,
+        say: Callable[[str], None] | None = None,
+        took: float = 0.0,
     ) -> None:
         self.case, self.needed, self.budget, self.began = case, needed, budget, began
+        self.per_epoch = max(took / max(1, case.epochs), 1e-5)
         self.trials: list[Trial] = []
         self.say = say or (lambda _: None)
+
+    @property
+    def aim(self) -> float:
+        """The score with which a candidate is taken at once: as far above what is needed as that is below the yardstick."""
+        return self.needed + MARGIN[self.case.metric] / 2
 
     @property
     def left(self) -> float:
@@ -121,8 +137,8 @@ class Search:
         number: int,
         seed: int | None = None,
         seconds: float | None = None,
-    ) -> float:
-        """Train a case with a change; its score on the case's held-out rows.
+    ) -> tuple[float, Run | None]:
+        """Train a case with a change: its score on the case's held-out rows, and the run; the least and None when it cannot.
 
         With `seconds` it is stopped after so long and judged as it is then.
 
@@ -136,17 +152,17 @@ class Search:
         try:
             changed = case.changed(change)
             if changed.derivation is None or changed.samples is None:
-                return -1.0
+                return -1.0, None
             asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
-            more = {} if seed is None else {"seed": seed}
+            more = {} if seed is None else {"seed": seed, "record": "auto"}
             trained = changed.train(epochs=asked, max_seconds=max(0.001, allowed), **more)
-        except GlassnetError:
-            return -1.0
+        except (GlassnetError, IndexError):
+            return -1.0, None  # a change of certain rows, or weights of rows, where the rows are others
         if trained.status == "out of time" and (seconds is None or self.left <= 0):
             raise OverBudget
         score = changed.judged(trained)
         self.trials.append(Trial(change, score, asked, number))
-        return score
+        return score, trained
 
 
 def cure_run(
@@ -209,18 +225,34 @@ def cure_run(
 
     if ground is None or diagnosis.verdict.learns:
         return result(None, (), None, ())
-    search = Search(case, needed, allowed, began, say)
+    search = Search(case, needed, allowed, began, say, took)
+    found: Confirmed | None = None
     try:
-        for change in halved(search, ground.candidates(diagnosis), took)[:MOST_CONFIRMED]:
+        for change in _in_order(search, ground.candidates(diagnosis), proven(diagnosis)):
             search.say(f"Confirming with three seeds: {change.said}")
-            after = confirmed(search, change)
-            if after is not None:
-                cured = _trained(own, change, run, search.left)
-                if cured is not None:
-                    return result(change, after, cured, search.trials)
+            found = better(found, confirmed(search, change))
+            if found is not None and found.mean >= search.aim:
+                break
     except OverBudget:
         pass
-    return result(None, (), None, search.trials)
+    if found is None:
+        return result(None, (), None, search.trials)
+    return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
+
+
+def proven(diagnosis: Diagnosis) -> list[Change]:
+    """The changes that cured a rerun of the diagnosis, of the likeliest finding first."""
+    by_weight = sorted(diagnosis.findings, key=lambda f: -weight(f))
+    return [p.change for f in by_weight for p in sorted(f.proofs, key=lambda p: -p.after) if p.cured]
+
+
+def _in_order(search: Search, changes: list[Change], known: list[Change]) -> Iterator[Change]:
+    """The changes to confirm: the first that are proven already, then those that halving leaves."""
+    said = {change.said for change in known[:MOST_PROVEN]}
+    first = [change for change in changes if change.said in said]
+    yield from first
+    rest = [change for change in changes if change.said not in said]
+    yield from halved(search, rest)[: MOST_CONFIRMED - len(first)]
 
 
 @dataclass(frozen=True)
@@ -312,10 +344,9 @@ def _pairs(changes: list[Change]) -> Iterator[Change]:
                 yield first.and_then(second)
 
 
-def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
+def halved(search: Search, changes: list[Change]) -> list[Change]:
     """The changes in the order in which they are to be confirmed: those that reached what is needed first, as they came."""
     inner = held_apart(search.case, SELECTED_ON) if len(search.case.X) >= 60 else search.case
-    per_epoch = max(took / max(1, search.case.epochs), 1e-5)
     share = SEARCH * search.left
     until = search.left - share
     left = list(enumerate(changes))
@@ -330,14 +361,14 @@ def halved(search: Search, changes: list[Change], took: float) -> list[Change]:
 
     for number in range(1, rounds + 1):
         each = share / rounds / max(1, len(left))
-        epochs = max(1, math.floor(each / per_epoch))
+        epochs = max(1, math.floor(each / search.per_epoch))
         whole = True
         for position, change in left:
             if search.left <= until:
                 return [change for _, change in sorted(enumerate(changes), key=order)]
             whole = whole and epochs >= search.case.changed(change).epochs
             search.say(f"Round {number}: {change.said}")
-            scores[position] = search.run(inner, change, epochs, number, seconds=max(0.02, 2 * each))
+            scores[position], _ = search.run(inner, change, epochs, number, seconds=max(0.02, 2 * each))
         left.sort(key=order)
         if whole or len(left) <= 2:
             break
@@ -356,25 +387,65 @@ def _error(case: Case, score: float) -> float:
     return math.sqrt(share * (1 - share) / len(rows))
 
 
-def confirmed(search: Search, change: Change) -> tuple[float, ...] | None:
-    """The scores of three seeds when their mean, and two of them, reach what is needed; else None."""
-    first = int(search.case.settings.get("seed", 0))
+@dataclass(frozen=True)
+class Confirmed:
+    """A change with the scores and runs of three seeds, the one first that reached what is needed first."""
+
+    change: Change
+    scores: tuple[float, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def mean(self) -> float:
+        return sum(self.scores) / len(self.scores)
+
+
+def better(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
+    """The one with the higher mean; the first of equals."""
+    if one is None or other is None:
+        return one or other
+    return other if other.mean > one.mean else one
+
+
+def confirmed(search: Search, change: Change) -> Confirmed | None:
+    """A change trained in full with three seeds, when their mean, and two of them, reach what is needed; else None.
+
+    Where the budget does not hold three whole trainings they have fewer epochs, and the change says so.
+    """
+    case = search.case.changed(change)
+    fitting = math.floor(RESERVED * search.left / SEEDS / search.per_epoch)
+    if fitting < case.epochs:
+        if fitting < 1:
+            raise OverBudget
+        change = change.and_then(Change(f"epochs {case.epochs} → {fitting}", {"epochs": fitting}))
+    first = int(case.settings.get("seed", 0))
     scores: list[float] = []
+    runs: list[Run] = []
     for seed in range(first, first + SEEDS):
-        scores.append(search.run(search.case, change, None, 0, seed))
-        missed = sum(s < search.needed for s in scores)
-        if missed > 1:
+        score, run = search.run(search.case, change, None, 0, seed)
+        scores.append(score)
+        if run is not None:
+            runs.append(run)
+        if sum(s < search.needed for s in scores) > 1:
             return None
-    return tuple(scores) if sum(scores) / SEEDS >= search.needed else None
-
-
-def _trained(own: Case, change: Change, run: Run, seconds: float) -> Run | None:
-    """The cured run: an ordinary training on the run's own rows, with its validation; None when there is no time for it."""
-    if seconds <= 0:
+    if sum(scores) / SEEDS < search.needed:
         return None
-    changed = own.changed(change)
-    more: dict[str, Any] = {"record": "auto"}
-    if run.preparation is not None and not change.data:
-        more |= {"preparation": run.preparation, "source": run.facts.get("source")}
-    cured = changed.train(max_seconds=seconds, **more)
-    return None if cured.status == "out of time" else cured
+    if scores[0] < search.needed:  # this seed is the unlucky one of three
+        change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
+        scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
+    return Confirmed(change, tuple(scores), tuple(runs))
+
+
+def _cured(own: Case, case: Case, found: Confirmed, run: Run, seconds: float) -> Run:
+    """The cured run, an ordinary one: the first that was confirmed, or, where rows were held out for that, one on all rows.
+
+    It keeps how a table becomes X, unless the cure changes X itself.
+    """
+    cured = found.runs[0]
+    if case is not own and seconds > 0:
+        whole = own.changed(found.change).train(record="auto", max_seconds=seconds)
+        cured = cured if whole.status == "out of time" else whole
+    if run.preparation is not None and not found.change.data:
+        cured.preparation = run.preparation
+        cured.facts["source"] = run.facts.get("source")
+    return cured

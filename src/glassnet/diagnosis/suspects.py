@@ -67,7 +67,7 @@ class Experiments:
             if changed.derivation is None or changed.samples is None:
                 return None
             run = changed.train(epochs=epochs, max_seconds=max(0.01, self.left))
-        except (GlassnetError, ValueError):
+        except (GlassnetError, ValueError, IndexError):
             return None
         proof = Proof(change, self.before, changed.judged(run), self.needed, self.case.metric, epochs)
         self.tried[change.said] = proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.changes import Change, DropRows, StandardiseTarget
+from glassnet.diagnosis.changes import Balanced, Change, DropRows, StandardiseTarget
 from glassnet.diagnosis.encoding_checks import misencoded
 from glassnet.diagnosis.findings import Finding, Measured, Where
 from glassnet.diagnosis.seen import FEWEST_HELD, Seen
@@ -66,10 +66,9 @@ def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
         confidence = min(confidence, 0.2)  # so few rows that a class is missing for that
     if not confidence:
         return []
-    weights = len(labels) / (max(1, (count > 0).sum()) * np.maximum(count, 1))
     cures: tuple[Change, ...] = ()
-    if len(seen.rows) == case.rows and case.settings.get("sample_weight") is None:
-        cures = (Change("weight the rows so that all classes count alike", {"sample_weight": weights[labels]}),)
+    if case.settings.get("sample_weight") is None:
+        cures = (Change(Balanced().said, {}, (Balanced(),)),)
     return [
         Finding(
             "data.class_imbalance",
