@@ -34,7 +34,7 @@ MOST_PROVEN = 3
 """Changes that cured a rerun of the diagnosis, which are confirmed before anything is searched."""
 RESERVED = 0.9
 """The share of what is left of a budget that a confirmation may use."""
-MOST_CONFIRMED = 6
+MOST_CONFIRMED = 14
 """Candidates that are trained in full, three times."""
 SEARCH = 0.45
 """The share of the budget that halving may use."""
@@ -383,6 +383,8 @@ def _error(case: Case, score: float) -> float:
     rows = case.held_samples
     if rows is None:
         return 0.0
+    if case.metric == "r2":
+        return MARGIN["r2"] / 2
     share = min(max(score, 0.05), 0.95)
     return math.sqrt(share * (1 - share) / len(rows))
 

@@ -18,7 +18,7 @@ CRITICAL, WARNING = 0.6, 0.4
 """A training falls short: what must speak for a finding to be called critical, or a warning."""
 FAINT = 0.3
 """The confidence below which a cure that works does not make a suspicion critical: many changes cure many trainings."""
-LEAST_BUDGET = 3.0
+LEAST_BUDGET = 6.0
 MOST_BUDGET = 60.0
 """Seconds that reruns may take: as long as the training took, within these."""
 GAP = 0.15
@@ -79,7 +79,7 @@ def explained(
     gathered = merged(suspicions)
     if verdict.learns is not False:
         lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
-        notes = [f.with_severity("note") if not f.certain else f for f in gathered]
+        notes = [f.with_severity("note") if not f.certain else f for f in without_contradictions(gathered)]
         return notes if lucky is None else [lucky, *notes]
     if verdict.on_training is not None:
         experiments.needed = max(experiments.needed, score + MARGIN[case.metric])
@@ -120,12 +120,24 @@ def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | Non
 
 
 def graded(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings of a training that falls short, each with its severity."""
+    """The findings of a training that falls short, each with its severity.
+
+    Critical is what speaks strongly enough for itself; beside a cause that a rerun has proven, no cause whose own rerun was
+    not cured, or whose proof is that cause's. Of two that contradict each other the weaker one goes.
+    """
+    ordered = sorted(without_contradictions(findings), key=lambda f: -weight(f))
+    proven = any(f.proven and not KINDS[f.kind].symptom for f in ordered)
+    proofs: set[str] = set()
     graded: list[Finding] = []
-    for finding in findings:
+    for finding in ordered:
         speaks = weight(finding)
+        own = {proof.change.said for proof in finding.proofs if proof.cured}
+        explained = proven and bool(finding.proofs) and not own - proofs
         likely = speaks >= CRITICAL and finding.confidence >= FAINT and not KINDS[finding.kind].symptom
-        severity = "critical" if finding.certain or likely else "warning" if speaks >= WARNING else "note"
+        severity = (
+            "critical" if finding.certain or (likely and not explained) else "warning" if speaks >= WARNING else "note"
+        )
+        proofs |= own
         graded.append(finding.with_severity(severity))
     causes = [f for f in graded if not KINDS[f.kind].symptom]
     if causes and all(f.severity == "note" for f in causes):
@@ -133,6 +145,24 @@ def graded(findings: Iterable[Finding]) -> list[Finding]:
         if weight(best) >= FAINT / 2:
             graded[graded.index(best)] = best.with_severity("warning")
     return graded
+
+
+CONTRARY = (
+    ("opt.lr_too_large", "opt.lr_too_small"), ("opt.oscillation", "training.plateau"), ("opt.lr_too_large", "training.slow"),
+    ("reg.missing", "opt.too_few_epochs"), ("training.plateau", "training.slow"),
+)  # fmt: skip
+
+
+def without_contradictions(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without the weaker of two that cannot both be so."""
+    left = list(findings)
+    for one, other in CONTRARY:
+        pair = [f for f in left if f.kind in (one, other)]
+        if len(pair) == 2:
+            weaker = min(pair, key=weight)
+            if not weaker.certain and not weaker.proven:
+                left.remove(weaker)
+    return left
 
 
 def falls_short(verdict: Verdict, sticks: Yardsticks) -> Finding:

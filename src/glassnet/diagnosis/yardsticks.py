@@ -37,8 +37,8 @@ MOST_ROWS = 6_000
 SEEDS = (101, 102, 103)
 UPDATES = 1_500
 """Updates the small network has at least."""
-ENOUGH = 1.0
-"""Seconds after which no further seed of the small network is trained."""
+MUCH = 3e9
+"""Products of a weight and a row in a training of the small network from which on one seed is enough: a second or so."""
 FEWEST_TO_HOLD_OUT = 40
 FEWEST_TO_STOP = 100
 """Rows from which on a regression's small network is stopped early; of fewer none can be spared."""
@@ -72,15 +72,18 @@ class Yardsticks:
     @property
     def chance(self) -> float:
         """The score up to which a predictor is no better than guessing, two standard errors above it."""
-        if self.metric == "r2":
-            return 0.05
-        share = min(max(self.guess, 1 / max(2, self.count)), 1 - 1 / max(2, self.count))
-        return self.guess + 2 * math.sqrt(share * (1 - share) / self.count)
+        return self._above_guessing(2)
 
     @property
     def signal(self) -> bool:
-        """Whether anything at all can be learnt: the small or the linear model is better than guessing."""
-        return self.best > self.chance
+        """Whether anything at all can be learnt: the better of two models is three standard errors above guessing."""
+        return self.best > self._above_guessing(3)
+
+    def _above_guessing(self, errors: float) -> float:
+        if self.metric == "r2":
+            return 0.05
+        share = min(max(self.guess, 1 / max(2, self.count)), 1 - 1 / max(2, self.count))
+        return self.guess + errors * math.sqrt(share * (1 - share) / self.count)
 
     @property
     def best(self) -> float:
@@ -221,9 +224,10 @@ def yardsticks(case: Case, budget: float = math.inf) -> Yardsticks | None:
     rows = recipe.held_samples or samples
     guess = guessing(recipe.metric, samples.Y, rows.Y)
     scores: list[float] = []
-    for seed in SEEDS:
+    work = float(recipe.derivation.parameter_count) * len(samples) * recipe.epochs
+    for seed in SEEDS if work < MUCH else SEEDS[:1]:
         scores.append(small_score(recipe, seed, seconds_left(budget, began)))
-        if time.perf_counter() - began > min(ENOUGH, budget):
+        if time.perf_counter() - began > budget:
             break
     plain = linear_recipe(recipe)
     linear = plain.judged(plain.train())
