@@ -66,8 +66,15 @@ def _judged(trial: Trial, cures: bool, budget: float | None) -> dict[str, Any]:
     after = gn.diagnosis.diagnose_run(run)
     seconds["after"] = time.perf_counter() - began
     found["after"] = said(after)
-    found["cure"] = cured(trial, run, after, budget) if cures and trial.fails and trial.curable else None
+    found["curable"] = trial.curable and (trial.group != "published" or healthy_learns(trial))
+    found["cure"] = cured(trial, run, after, budget) if cures and trial.fails and found["curable"] else None
     return found
+
+
+def healthy_learns(trial: Trial) -> bool:
+    """Whether a healthy network (or a linear model) learns from a published case's own rows, so that a cure exists."""
+    sticks = gn.diagnosis.yardsticks(trial.case())
+    return sticks is not None and sticks.best >= float(trial.needed or 0)
 
 
 def cured(trial: Trial, run: gn.Run, diagnosis: Any, budget: float | None) -> dict[str, Any] | None:

@@ -120,6 +120,8 @@ def test_a_page(glassnet: Callable[..., Any], trained: Path, asked: list[Any]):
         (("--cure", "--budget", "nan"), "--budget got nan; it needs a number of seconds above 0."),
         (("--cure", "--no-experiments"), "--cure trains again and --no-experiments forbids it; leave one of them out."),
         (("--html", "."), ". is a folder; name a file for the page, such as diagnosis.html."),
+        (("--html", ""), "--html got an empty name; name a file for the page, such as diagnosis.html."),
+        (("--html", "nowhere/d.html"), "nowhere/d.html could not be written: no such file or directory."),
     ],
 )
 def test_bad_requests(
@@ -141,9 +143,31 @@ def test_a_run_without_its_data(glassnet: Callable[..., Any], tmp_path: Path):
     answer = glassnet("diagnose", "run")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
-        "This run was saved without its data, which are needed to diagnose it; call run.attach(X, Y) with the data it was "
-        "trained on.\n"
+        "The run in run was saved without its data, which a diagnosis needs; train it again with glassnet train, or, in "
+        "Python, give it its data with run.attach(X, Y) and call run.diagnose().\n"
     )
+
+
+def test_the_regression_beside_a_training(glassnet: Callable[..., Any], table: Path, asked: list[Any]):
+    glassnet("train", table, "--target", "amount", "--epochs", 2, "--no-plots", "--quiet", "--out", "run")
+    answer = glassnet("diagnose", "run/baseline")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == (
+        "run/baseline is the plain regression beside a training and is kept without data; diagnose the training instead: "
+        "glassnet diagnose run\n"
+    )
+    assert asked == []
+
+
+def test_a_diagnosis_that_is_interrupted(
+    glassnet: Callable[..., Any], trained: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    def pressed(run: gn.Run, **options: Any) -> Diagnosis:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(vars(room), "diagnose_run", pressed)
+    answer = glassnet("diagnose", trained)
+    assert (answer.status, answer.out, answer.err) == (130, "", "Interrupted.\n")
 
 
 # Beside a training.
@@ -191,8 +215,24 @@ def test_a_resumed_training_is_diagnosed(glassnet: Callable[..., Any], table: Pa
     )
     answer = glassnet("train", "--resume", "run", "--epochs", 4, "--no-plots", "--no-baseline", "--quiet", "--diagnose")
     assert (answer.status, answer.out) == (0, "")
+    # Quiet, but a training that does not learn is a problem.
+    assert answer.err == (
+        "note: It does not learn: accuracy 0.512 on held-out rows; guessing the most frequent class reaches 0.500. "
+        "The diagnosis is in run/diagnosis.html.\n"
+    )
     assert [name for name, *_ in asked] == ["Watch", "Watch", "diagnose_run"]
     assert json.loads(Path("run/diagnosis.json").read_text())["iteration"] == gn.Run.load("run").iteration
+
+
+def test_a_training_that_learns_is_offered_no_cure(
+    glassnet: Callable[..., Any], table: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    healthy = replace(FOUND, findings=(), verdict=replace(FOUND.verdict, learns=True, score=0.9))
+    monkeypatch.setitem(vars(room), "diagnose_run", lambda run: healthy)
+    answer = glassnet(
+        "train", table, "--target", "amount", "--epochs", 2, "--no-plots", "--no-baseline", "--out", "run", "--diagnose"
+    )
+    assert answer.out.endswith("\n\nThe diagnosis is in run/diagnosis.html.\n"), answer
 
 
 def test_a_training_that_diverges_is_diagnosed_before_it_fails(
@@ -216,6 +256,19 @@ def test_a_report_that_diagnoses(glassnet: Callable[..., Any], trained: Path, as
     assert 'id="diagnosis"' in page
     assert "network, validation rows" not in page
     assert len(asked[0][1].validation) == 100
+
+
+def test_a_damaged_diagnosis_is_said_to_be_left_out(glassnet: Callable[..., Any], trained: Path):
+    (trained / "diagnosis.json").write_text("{")
+    try:
+        answer = glassnet("report", trained, "--out", "r.html")
+    finally:
+        (trained / "diagnosis.json").unlink()
+    assert answer.status == 0
+    assert answer.err == (
+        f"note: {trained / 'diagnosis.json'} is damaged, so it is left out; "
+        f"glassnet report {trained} --diagnose makes one anew.\n"
+    )
 
 
 # The real thing.

@@ -54,6 +54,20 @@ def test_the_cured_run_is_an_ordinary_run_with_the_same_held_out_rows():
     assert run.at(10).iteration == 10  # its record can be looked at
 
 
+def test_a_cure_that_changes_data_predicts_for_rows_as_they_were():
+    X, Y = rings()
+    raw, target = X * 300 + 5000, 70 * (X**2).sum(axis=1) + 900
+    net = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1))
+    run = gn.train(
+        net, raw, target, optimizer=gn.Adam(0.01), epochs=60, batch_size=32, progress=False, engine="compiled"
+    )
+    cure = run.cure()
+    assert cure.found
+    assert cure.change.data
+    predicted = cure.predict(raw)[:, 0]
+    assert 1 - ((predicted - target) ** 2).sum() / ((target - target.mean()) ** 2).sum() > 0.9  # in the old units
+
+
 def test_without_held_out_rows_some_are_held_out_to_judge_and_the_cured_run_has_all():
     cure = trained(gn.SGD(40.0), validation=False).cure()
     assert cure.rows == "held-out"
@@ -79,23 +93,14 @@ def test_no_cure_is_found_where_there_is_nothing_to_learn():
     assert cure.settings_after == cure.settings_before
 
 
-@pytest.mark.parametrize("budget", [0.05, 0.5, 2.0])
-def test_the_budget_is_kept(budget):
-    run = trained(gn.SGD(40.0), epochs=2000)
-    began = time.perf_counter()
-    cure = run.cure(budget=budget)
-    took = time.perf_counter() - began
-    # What runs when the time is over is stopped within one call of the compiled loop; checks of the data come on top.
-    assert cure.budget == budget
-    assert cure.seconds <= took
-    assert sum(t.epochs for t in cure.tried) < 40_000
-    if not cure.found:
-        assert cure.run is None
+def test_a_budget_that_is_over_before_anything_could_be_tried_finds_nothing():
+    cure = trained(gn.SGD(40.0), epochs=200).cure(budget=1e-6)
+    assert (cure.found, cure.tried, cure.run, cure.budget) == (False, (), None, 1e-6)
 
 
-def test_the_default_budget_is_twice_the_training_and_at_least_ten_seconds():
+def test_the_default_budget_is_twice_the_training_and_at_least_twenty_seconds():
     run = trained(gn.Adam(0.02), epochs=5)
-    assert run.cure().budget == 10
+    assert run.cure().budget == 20
     run.history = gn.History({**run.history.to_dict(), "seconds": np.full(5, 60.0)})
     assert run.cure().budget == 120
 

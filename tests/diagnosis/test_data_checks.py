@@ -189,6 +189,34 @@ def test_a_feature_that_truly_decides_is_no_leak():
     assert check_leak(of(*rings(), rings(120, seed=1))) == []
 
 
+def test_a_column_of_the_target_among_many_that_say_nothing_is_suspicious():
+    draws = np.random.default_rng(0)
+    X, Y = draws.standard_normal((569, 31)), (draws.random((569, 1)) < 0.37).astype(float)
+    X[:, 7] = Y[:, 0] + 0.05 * draws.standard_normal(569)
+    rows = of(X[:400], Y[:400], (X[400:], Y[400:]))
+    (finding,) = check_leak(replace(rows, features=tuple(f"p{i}" for i in range(31))))
+    assert (finding.confidence, finding.where.features) == (0.3, (7,))
+    assert value(finding, "held-out rows") > 0.9
+    assert value(finding, "of all other features together") < 0.2
+    assert finding.sentence.startswith("p7 alone gives the training target away")
+    assert finding.cures[0].said == "leave out p7"
+    (finding,) = check_leak(of(X[:400], Y[:400]))
+    assert finding.confidence == 0.3
+    assert finding.sentence.startswith("Feature 7 alone")
+    # Where others say it too, one that does is nothing strange.
+    X[:, 8:20] = Y + 0.5 * draws.standard_normal((569, 12))
+    assert all(f.confidence < 0.3 for f in check_leak(of(X[:400], Y[:400], (X[400:], Y[400:]))))
+
+
+def test_a_rare_class_is_too_few_rows_to_tell_a_leak():
+    draws = np.random.default_rng(0)
+    Y = (np.arange(138) >= 131).astype(float)[:, None]
+    X = draws.standard_normal((138, 6))
+    X[:, 2] += 6 * Y[:, 0]
+    H, V = draws.standard_normal((35, 6)), (np.arange(35) >= 33).astype(float)[:, None]
+    assert all(f.confidence <= 0.3 for f in check_leak(of(X, Y, (H, V))))
+
+
 def test_a_leak_of_numbers():
     (X, Y), (H, V) = slope(), slope(100, seed=1)
     draws = np.random.default_rng(0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ from glassnet.diagnosis.changes import (
     StandardiseTarget,
 )
 from glassnet.diagnosis.cure import cure_run
-from glassnet.diagnosis.findings import Diagnosis, Finding, Verdict
+from glassnet.diagnosis.findings import Diagnosis, Finding, Verdict, number
 from glassnet.diagnosis.python_source import Source, python_code, written
 from glassnet.diagnosis.saying import (
     alarms_text,
@@ -35,13 +37,15 @@ from glassnet.diagnosis.saying import (
     cure_text,
     diff_lines,
     score_said,
+    untested,
     verdict_said,
 )
+from glassnet.diagnosis.wording import change_said
 from glassnet.errors import RunError
 
 FAILS = """\
 It does not learn: accuracy 0.512 on held-out rows; a small healthy network reaches 0.864, a linear
-model 0.62, guessing the most frequent class 0.50.
+model 0.620, guessing the most frequent class 0.500.
 
 ✗ critical: The learning rate is too large (opt.lr_too_large)
   The learning rate 10 is 25 times the largest one at which the cost falls.
@@ -74,14 +78,15 @@ Notes:
 Checked: the data, the settings."""
 
 LEARNS = """\
-It learns: R² 0.97 on training rows; a small healthy network reaches 0.98, predicting the mean 0.00.
+It learns: R² 0.970 on training rows; a small healthy network reaches 0.980, predicting the mean
+0.000.
 
 Nothing was found.
 
 Checked: the data, the settings."""
 
 CURED = """\
-Cured: accuracy 0.512 → 0.864, 0.87, 0.861 with 3 seeds on held-out rows; 0.814 was needed.
+Cured: accuracy 0.512 → 0.864, 0.870, 0.861 with 3 seeds on held-out rows; 0.814 was needed.
 Tried 2 changes in 1.2 s of the 10 s allowed.
 
 - optimizer: SGD(10)
@@ -101,7 +106,7 @@ In Python:
     )"""
 
 NOT_CURED = """\
-No cure was found within the budget: tried 2 changes in 1.2 s of the 10 s allowed.
+No cure was found: tried 2 changes in 1.2 s.
 The accuracy on held-out rows is 0.512, and 0.814 would be enough.
 
 The best of them:
@@ -137,6 +142,45 @@ def test_notes_of_a_training_that_learns():
     assert "Unusual, without harm that could be seen:\n  · 3 of 40 units are saturated." in text
 
 
+SUSPECTED = """\
+Whether it learns is not known: accuracy 0.512 on held-out rows; guessing the most frequent class
+reaches 0.500.
+
+Suspicious, not tested:
+  ? The rate is 25 times the limit. (epochs 3 to 40)
+    how sure:  almost certain
+    cure:      learning_rate 10 → 0.1   [optimizer=gn.SGD(0.1)]
+
+Unusual, not tested:
+  · 3 of 40 units are saturated.
+  · The cost fell by 1 %.
+
+Checked: the data, the settings."""
+
+
+def test_what_was_not_tested_is_suspicious():
+    rate = told.fails()[0]
+    strong = replace(rate, severity="note", sentence="The rate is 25 times the limit.", cures=(told.SLOWER,), proofs=())
+    faint = Finding("training.saturated_units", "3 of 40 units are saturated.", confidence=0.2)
+    slow = Finding("training.slow", "The cost fell by 1 %.", confidence=0.1)
+    verdict = Verdict(None, "accuracy", "held-out", 0.512, None, {"guessing": 0.5})
+    found = told.fails(findings=(strong, faint, faint, slow), verdict=verdict)
+    assert untested(found)
+    assert as_text(found) == SUSPECTED
+    assert as_plain(found)["untested"] is True
+    assert "Nothing was found that is strongly suspicious." in as_text(told.fails(findings=(faint,), verdict=verdict))
+    # A pilot beside its yardsticks is a test.
+    assert not untested(told.fails(verdict=replace(verdict, yardsticks=told.YARDSTICKS)))
+
+
+@pytest.mark.parametrize(("columns", "most"), [("64", 64), ("20", 50), ("300", 100)])
+def test_on_a_terminal_it_is_as_wide_as_that(monkeypatch: pytest.MonkeyPatch, columns: str, most: int):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
+    widest = max(map(len, as_text(told.fails(checked=("a word",) * 40)).splitlines()))
+    assert most - 8 < widest <= most
+
+
 def test_only_the_alarms():
     said = alarms_text(told.fails())
     assert said.startswith("✗ critical: The learning rate is too large (opt.lr_too_large)\n")
@@ -150,8 +194,11 @@ def test_only_the_alarms():
         ((None, None), "before training", 0, "Whether it learns is not known before it is trained."),
         ((None, None), "after training", 0, "Whether it learns is not known."),
         ((False, None), "before training", 0, "It cannot be trained as it stands."),
-        ((False, 0.5), "before training", 9, "It would not learn: a pilot of 9 epochs reaches accuracy 0.50 on held-out rows."),
-        ((None, 0.7), "before training", 1, "It may learn: a pilot of 1 epoch reaches accuracy 0.70 on held-out rows."),
+        (
+            (False, 0.5), "before training", 9,
+            "It would not learn: a pilot of 9 epochs reaches accuracy 0.500 on held-out rows.",
+        ),
+        ((None, 0.7), "before training", 1, "It may learn: a pilot of 1 epoch reaches accuracy 0.700 on held-out rows."),
         ((True, 0.9964), "after training", 9, "It learns: accuracy 0.996 on held-out rows."),
     ],
 )  # fmt: skip
@@ -172,14 +219,15 @@ def test_outputs_that_are_not_finite_have_no_accuracy():
     finding = Finding("training.not_finite", "Z1 is not finite.", severity="critical", certain=True)
     found = Diagnosis((finding,), Verdict(False, "r2", "training", -1.0, 0.8, {}), ())
     assert verdict_said(found) == "It does not learn: no finite output."
+    assert as_plain(found)["verdict"]["score"] is None
 
 
 def test_the_best_yardstick_is_named_first():
     scores = {"guessing": -0.0004, "linear model": 0.359, "small network": -0.3131}
     found = Diagnosis((), Verdict(True, "r2", "held-out", 0.4, 0.26, scores), ())
     assert verdict_said(found) == (
-        "It learns: R² 0.40 on held-out rows; a linear model reaches 0.359, predicting the mean 0.00, "
-        "a small healthy network -0.313."
+        "It learns: R² 0.400 on held-out rows; a linear model reaches 0.359, predicting the mean 0.000, "
+        "a small healthy network −0.313."
     )
 
 
@@ -195,8 +243,14 @@ def test_a_cure_is_said_once_and_a_long_network_only_in_words():
 
 
 def test_scores():
-    assert [score_said(s) for s in (0.5, 0.864, 0.8642, 1.0, 0.9996, math.nan, None)] == [
-        "0.50", "0.864", "0.864", "1.00", "1.00", "not finite", "not finite",
+    assert [score_said(s) for s in (0.5, 0.8642, 0.9996, -0.0004, -0.25, -0.9994, -1.0, math.nan, None)] == [
+        "0.500", "0.864", "1.000", "0.000", "−0.250", "−0.999", "below −1", "not finite", "not finite",
+    ]  # fmt: skip
+
+
+def test_numbers_have_a_minus_sign():
+    assert [number(v) for v in (-3, -0.25, -1e-5, 1e-5, -0.0, 4000, "none")] == [
+        "−3", "−0.25", "−1e-05", "1e-05", "0", "4,000", "none",
     ]  # fmt: skip
 
 
@@ -241,9 +295,45 @@ def test_a_cure():
         cure_text(told.cure(change=None, learns=True)) == "There is nothing to cure: accuracy 0.512 on held-out rows."
     )
     assert cure_text(told.cure(change=None, needed=math.nan, tried=())) == (
-        "No cure was found within the budget: tried nothing in 1.2 s of the 10 s allowed.\n"
+        "No cure was found: no model here learns anything from these data, and no settings cure that.\n"
         "The accuracy on held-out rows is 0.512."
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tried", "said"),
+    [
+        (9.9, None, "within the budget: tried 2 changes in 9.9 s of the 10 s allowed."),
+        (10.2, (), "the 10 s allowed were over before a change could be tried."),
+        (1.2, (), "No cure was found: no change could be trained."),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_cure(seconds: float, tried: tuple[Any, ...] | None, said: str):
+    more = {} if tried is None else {"tried": tried}
+    assert said in cure_text(told.cure(change=None, seconds=seconds, **more)).splitlines()[0]
+
+
+def test_the_best_are_said_once_each():
+    twice = [SimpleNamespace(change=told.SLOWER, score=score, epochs=9, round=1) for score in (0.7, 0.8, 0.6)]
+    text = cure_text(told.cure(change=None, tried=tuple(twice)))
+    assert text.endswith("The best of them:\n  · learning_rate 10 → 0.1 (accuracy 0.800 after 9 epochs)")
+    assert "tried 1 change in" in text
+
+
+def test_a_setting_that_is_changed_twice_is_said_once():
+    change = Change("learning_rate 1e-05 → 0.53; epochs 20 → 2000; epochs 2000 → 235")
+    assert change_said(change) == "learning_rate 1e-05 → 0.53; epochs 20 → 235"
+    assert cure_plain(told.cure(change=change))["change"]["said"] == change_said(change)
+    layers = Change("layer 1: 2 → 40 units; layer 2: 2 → 9 units")
+    assert change_said(layers) == layers.said
+
+
+def test_a_cure_of_the_data_says_what_takes_which_rows():
+    scaled = Change("standardise the features", {}, (Standardise(),))
+    dropped = Change("drop rows", {}, (DropRows((0, 5)),))
+    assert "cure.predict(X)" in cure_text(told.cure(change=scaled))
+    assert "cure.predict(X)" not in cure_text(told.cure(change=dropped))
+    assert "cure.predict(X)" not in cure_text(told.cure())
 
 
 def test_a_cure_as_json():

@@ -73,9 +73,16 @@ def test_the_same_setting_is_the_diagnosis_where_it_does_harm():
 
 def test_without_experiments_nothing_is_trained_and_nothing_is_claimed():
     diagnosis = trained(optimizer=gn.SGD(30.0)).diagnose(experiments=False)
-    assert diagnosis.verdict.learns is None
+    assert set(diagnosis.verdict.yardsticks) == {"guessing"}
     assert not any(f.proofs for f in diagnosis)
     assert "opt.lr_too_large" in diagnosis.kinds
+    assert trained().diagnose(experiments=False).verdict.learns is None
+
+
+def test_without_experiments_it_is_known_that_guessing_is_not_learning():
+    diagnosis = trained(optimizer=gn.Adam(1e-7)).diagnose(experiments=False)
+    assert diagnosis.verdict.learns is False
+    assert diagnosis.alarms[0].kind == "opt.lr_too_small"
 
 
 def test_before_training_a_refused_setting_is_a_finding():
@@ -193,7 +200,7 @@ def test_a_diagnosis_is_json_that_can_be_read_again():
             lambda: gn.diagnose("net", 1, 2),
             "diagnose got str as its network; it needs a glassnet.Network. Of a run: run.diagnose().",
         ),
-        (lambda: gn.diagnose(NET, *rings(), learning_rat=1), "There is no setting of gn.train 'learning_rat'"),
+        (lambda: gn.diagnose(NET, *rings(), learning_rat=1), "There is no setting that diagnose takes 'learning_rat'"),
         (
             lambda: trained(epochs=1).diagnose(budget=-1),
             "diagnose got budget=-1; it needs a number of seconds, 0 or more.",

@@ -52,7 +52,7 @@ PICTURES = Network.parse(
             changes.with_batch_norm(DENSE),
             "2 → 5 linear init normal(0.01) → batch norm → sigmoid → dropout 0.5 → 6 linear → batch norm → sigmoid "
             "→ 1 sigmoid",
-            "layers 1 to 2: with batch norm",
+            "layers 1 to 2: BatchNorm before each activation",
         ),
         (
             changes.with_bias_init(DENSE, "ones"),
@@ -116,5 +116,5 @@ def test_nothing_changes_where_there_is_nothing_to_change():
         changes.with_output(network, "sigmoid", 1),
     ):  # fmt: skip
         assert changed == network
-    assert changes.difference(network, network) == "the weights start anew"
+    assert changes.difference(network, network) == "start the weights by the network's own initialisers"
     assert changes.depth(changes.deeper(network)) == 3

@@ -81,7 +81,9 @@ def test_a_rate_above_what_the_curvature_stands(momentum, nesterov):
     ]
     assert named["λmax at the start"] == pytest.approx(steepest, rel=0.02)
     assert named["rate · λmax"] == pytest.approx(10 * limit * steepest, rel=0.02)
-    assert "10 times what descent stands" in finding.sentence
+    formula = {(0.0, False): "2/λmax", (0.9, False): "2 (1 + 0.9)/λmax", (0.9, True): "2 (1 + 0.9)/((1 + 2 · 0.9) λmax)"}
+    said = f"is 10 times {formula[momentum, nesterov]} = {float(f'{limit:.3g}'):g}, above which descent diverges"
+    assert said in finding.sentence
     assert "the cost rises" in finding.sentence
     slower = case.changed(finding.cures[0]).learning_rate
     assert slower == pytest.approx(0.25 * limit, rel=0.05)
@@ -248,3 +250,13 @@ def test_what_cannot_be_evaluated_is_not_looked_at():
     hole[0, 0] = np.nan
     assert check_rate(asked(gn.SGD(10.0), X=hole)) == []
     assert check_rate(Case.asked(gn.Network(2, gn.Dense(1, "softmax")), X, Y)) == []
+
+
+def test_no_epochs_are_no_rate_to_judge():
+    for optimizer in (gn.SGD(0.1), gn.Adam(0.001)):
+        assert check_rate(asked(optimizer, epochs=0)) == []
+
+
+def test_epochs_are_said_with_commas():
+    finding = found(asked(gn.SGD(1e-5), epochs=500), "opt.too_few_epochs")
+    assert any("epochs 500 → 2,000" in change.said for change in finding.cures)

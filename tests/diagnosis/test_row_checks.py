@@ -79,6 +79,9 @@ def test_held_out_rows_among_the_training_rows():
     finding = found(check_repeated(of(X, Y, (H, V))), "data.train_test_overlap")
     assert value(finding, "share of held-out rows found in training") == 40 / 120
     assert finding.where.rows == tuple(range(40))
+    cured = of(X, Y, (H, V)).changed(finding.cures[0])
+    assert len(cured.X) == len(X) - 40
+    assert check_repeated(cured) == []
     assert check_repeated(of(X, Y, rings(120, seed=1))) == []
 
 

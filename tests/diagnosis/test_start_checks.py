@@ -273,3 +273,27 @@ def test_the_small_case_has_neither_penalty_nor_dropout():
     assert small.held is None
     assert set(small.settings) == {"epochs", "seed"}
     assert dataclasses.asdict(case.network) != dataclasses.asdict(small.network)
+
+
+def test_a_first_cost_too_high_is_not_blamed_on_a_start_that_is_usual():
+    X = np.random.default_rng(0).standard_normal((100, 3)) * 50
+    case = Case.asked(gn.Network(3, gn.Dense(8, "relu"), gn.Dense(1, "sigmoid")), X, (X[:, 0] > 0).astype(float))
+    finding = next(f for f in check_start(case) if f.kind == "training.initial_cost")
+    assert [change.said for change in finding.cures] == ["standardise the features"]
+
+
+def test_the_spread_of_every_layer_is_listed():
+    X = np.random.default_rng(0).standard_normal((100, 3))
+    network = gn.Network(3, *[gn.Dense(8, "sigmoid")] * 5, gn.Dense(1, "sigmoid"))
+    finding = next(f for f in check_start(Case.asked(network, X, X[:, 0] > 0)) if f.kind == "arch.saturating_hidden")
+    assert [m.name.split()[2] for m in finding.measured] == [f"Z{n}" for n in range(1, 7)]
+    assert finding.where.layer is None
+
+
+def test_inputs_of_1e200_are_looked_at_without_a_warning():
+    X = np.random.default_rng(0).standard_normal((60, 3)) * 1e200
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        case = Case.asked(gn.Network(3, gn.Dense(4, "relu"), gn.Dense(1)), X, X[:, 0], loss="mean_squared_error")
+        for check in (check_start, check_settings, check_data, check_rate):
+            check(case)

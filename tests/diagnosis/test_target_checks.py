@@ -152,7 +152,7 @@ def test_a_class_that_is_rarer_than_in_held_out_rows():
     assert value(findings[0], "share of the rarest class") == pytest.approx(share[1])
     entropy = -(share * np.log(share)).sum() / np.log(3)
     assert value(findings[0], "entropy of the shares / its largest value") == pytest.approx(entropy)
-    weights = findings[0].cures[0].settings["sample_weight"]
+    weights = findings[0].cures[0].data[0].weights(Y[kept])
     np.testing.assert_allclose(weights @ Y[kept], len(kept) / 3)  # every class counts alike
     assert check_classes(of(X, Y, clouds(200, seed=1))) == []
 
@@ -283,3 +283,33 @@ def test_of_many_rows_all_are_cleaned_not_only_those_looked_at():
     rows = finding.cures[0].data[0].rows
     assert len(np.intersect1d(rows, wrong)) > 0.9 * len(wrong)
     assert len(np.setdiff1d(rows, wrong)) < 0.05 * 2500
+
+
+def test_a_target_that_is_the_same_in_every_row():
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    case = Case.asked(gn.Network(3, gn.Dense(4, "relu"), gn.Dense(1)), X, np.full(50, -2.5), loss="mean_squared_error")
+    (finding,) = check_constant_target(case)
+    assert (finding.kind, finding.severity, finding.certain) == ("data.no_signal", "critical", True)
+    assert finding.sentence == "The target is the same in every row, −2.5: there is nothing to learn."
+    assert check_constant_target(replace(case, Y=np.r_[np.full(49, -2.5), 0.0])) == []
+    assert check_data(case)[0] == finding
+
+
+def test_no_signal_and_shuffled_labels_are_said_apart():
+    draws = np.random.default_rng(1)
+    X, Y = draws.standard_normal((200, 4)), draws.integers(0, 2, (200, 1)).astype(float)
+    network = gn.Network(4, gn.Dense(4, "relu"), gn.Dense(1, "sigmoid"))
+    shuffled, none = check_signal(Case.asked(network, X, Y))
+    assert (shuffled.kind, none.kind) == ("data.labels_shuffled", "data.no_signal")
+    assert shuffled.sentence != none.sentence
+    assert shuffled.measured != none.measured
+    assert shuffled.false_alarm != none.false_alarm
+    assert "the best, none" not in shuffled.sentence
+
+
+def test_a_rare_class_is_called_by_its_name():
+    X = np.random.default_rng(0).standard_normal((138, 3))
+    case = Case.asked(gn.Network(3, gn.Dense(1, "sigmoid")), X, (np.arange(138) < 4).astype(float))
+    (finding,) = check_classes(replace(case, classes=("benign", "malignant")))
+    assert finding.sentence == "Class malignant has 4 of 138 training rows."
+    assert check_classes(case)[0].sentence == "Class 1 has 4 of 138 training rows."

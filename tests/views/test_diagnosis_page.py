@@ -19,7 +19,7 @@ import glassnet as gn
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.findings import Diagnosis, Finding, Measured, Proof, Verdict, Where
 from glassnet.diagnosis.saying import as_plain
-from glassnet.errors import GlassnetError, RunError
+from glassnet.errors import GlassnetError, GlassnetWarning, RunError
 from glassnet.views.diagnosis_page import cost_chart, diagnosis_fragment, diagnosis_page, marks
 
 SLOWER = Change("learning_rate 10 → 0.1", {"optimizer": gn.SGD(0.1)})
@@ -60,8 +60,8 @@ def test_the_page_says_all_of_it():
     said = spoken(page)
     assert said.startswith(
         "Diagnosis 2 → 40 tanh → 1 sigmoid It does not learn: accuracy 0.512 on held-out rows; a small healthy network reaches "
-        "0.864, guessing the most frequent class 0.50. On held-out rows; 0.814 would be enough predictor accuracy "
-        "this training 0.512 guessing 0.50 small network 0.864 What was found critical 1. The learning rate is too large "
+        "0.864, guessing the most frequent class 0.500. On held-out rows; 0.814 would be enough predictor accuracy "
+        "this training 0.512 guessing 0.500 small network 0.864 What was found critical 1. The learning rate is too large "
         "The rate 10 is <25 times> too large. What was measured what measured normal learning rate 10 below 0.4 last cost "
         "not a number below 0.693 Where epochs 3 to 40 How sure proven by a rerun Cure learning_rate 10 → 0.1 "
         "optimizer=gn.SGD(0.1) Reruns with one thing changed: accuracy before and after, 0.814 needed change before after "
@@ -81,7 +81,7 @@ def test_the_page_says_all_of_it():
 
 def test_a_page_of_nothing_found():
     said = spoken(diagnosis_page(HEALTHY))
-    assert "It learns: R² 0.97 on training rows; a small healthy network reaches 0.98." in said
+    assert "It learns: R² 0.970 on training rows; a small healthy network reaches 0.980." in said
     assert "What was found Nothing was found that needs a cure. What was checked the data" in said
     assert "How training went" not in said
     assert "Notes" not in said
@@ -90,6 +90,27 @@ def test_a_page_of_nothing_found():
 def test_notes_of_a_training_that_learns():
     said = spoken(diagnosis_page(replace(HEALTHY, findings=(FOUND[2],))))
     assert "Notes Unusual, without harm that could be seen. 1. Saturated units 3 of 40 units are saturated." in said
+
+
+def test_what_was_not_tested_is_called_so():
+    strong = replace(FOUND[0], severity="note", proofs=())
+    verdict = Verdict(None, "accuracy", "held-out", 0.512, None, {"guessing": 0.5})
+    page = diagnosis_page(replace(FOUND, findings=(strong, FOUND[2]), verdict=verdict))
+    said = spoken(page)
+    assert "What was found Nothing was tested. " in said
+    assert (
+        "Suspicious, not tested The stronger suspicions are open, with what may cure them. 1. The learning rate" in said
+    )
+    assert page.count('<details class="note" open>') == 2  # both are at least 0.5 sure
+    assert "without harm" not in said
+
+
+def test_the_long_python_of_a_cure_is_folded():
+    deep = gn.Network(2, *(gn.Dense(10, "tanh") for _ in range(5)), gn.Dense(1))
+    finding = replace(FOUND[0], cures=(Change("deeper", {"network": deep}), SLOWER))
+    page = diagnosis_page(replace(FOUND, findings=(finding,)))
+    assert '<details class="code"><summary>in Python</summary><code>network=gn.Network(2, ' in page
+    assert "</dt><dd>learning_rate 10 → 0.1 <code>optimizer=gn.SGD(0.1)</code></dd>" in page
 
 
 def test_it_is_the_same_from_json(tmp_path: Path):
@@ -156,7 +177,7 @@ def test_a_cure_on_the_page():
     )  # fmt: skip
     said = spoken(diagnosis_page(FOUND, cure=cure))
     assert (
-        "The cure Cured: accuracy 0.512 → 0.864, 0.87, 0.861 with 3 seeds on held-out rows; 0.814 was needed. Tried nothing "
+        "The cure Cured: accuracy 0.512 → 0.864, 0.870, 0.861 with 3 seeds on held-out rows; 0.814 was needed. Tried nothing "
         "in 1 s of the 10 s allowed. What changes - optimizer: SGD(10) + optimizer: SGD(0.1) In Python import glassnet as gn"
     ) in said
 
@@ -203,9 +224,14 @@ def test_a_diagnosis_that_is_kept_beside_the_run_is_shown(run: gn.Run, tmp_path:
     (tmp_path / "run" / "diagnosis.json").write_text(json.dumps({**as_plain(FOUND), **about}))
     assert 'id="diagnosis"' in kept.report(tmp_path / "r.html").read_text(encoding="utf-8")
     assert 'id="diagnosis"' not in kept.report(tmp_path / "r.html", diagnosis=False).read_text(encoding="utf-8")
-    for wrong in (json.dumps({**as_plain(FOUND), **about, "iteration": 3}), "{", json.dumps(about)):
-        (tmp_path / "run" / "diagnosis.json").write_text(wrong)
-        assert 'id="diagnosis"' not in kept.report(tmp_path / "r.html").read_text(encoding="utf-8")
+    earlier = {**as_plain(FOUND), **about, "iteration": 3}
+    (tmp_path / "run" / "diagnosis.json").write_text(json.dumps(earlier))
+    assert 'id="diagnosis"' not in kept.report(tmp_path / "r.html").read_text(encoding="utf-8")
+    for damaged in ("{", json.dumps(about), json.dumps({**as_plain(FOUND), **about, "findings": [3]})):
+        (tmp_path / "run" / "diagnosis.json").write_text(damaged)
+        with pytest.warns(GlassnetWarning, match=r"diagnosis\.json is damaged, so it is left out; "):
+            page = kept.report(tmp_path / "r.html").read_text(encoding="utf-8")
+        assert 'id="diagnosis"' not in page
 
 
 def test_a_report_that_diagnoses_the_run(run: gn.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -213,4 +239,4 @@ def test_a_report_that_diagnoses_the_run(run: gn.Run, tmp_path: Path, monkeypatc
 
     monkeypatch.setitem(vars(glassnet.diagnosis), "diagnose_run", lambda seen: HEALTHY if seen is run else FOUND)
     page = run.report(tmp_path / "r.html", diagnosis=True).read_text(encoding="utf-8")
-    assert "Diagnosis It learns: R² 0.97 on training rows;" in spoken(page)
+    assert "Diagnosis It learns: R² 0.970 on training rows;" in spoken(page)

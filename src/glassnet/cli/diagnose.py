@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.options import RunFolder, SkipDamaged
-from glassnet.cli.speaking import Voice
-from glassnet.errors import GlassnetError
+from glassnet.cli.speaking import Voice, note
+from glassnet.errors import GlassnetError, RunError
 
 if TYPE_CHECKING:
     from glassnet.cli.division import Pair
@@ -28,7 +28,7 @@ def diagnose(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="What --cure may take. [default: twice what the training took, 10 at least]",
+            help="What --cure may take. [default: twice what the training took, 20 at least]",
             show_default=False,
         ),
     ] = None,
@@ -71,14 +71,21 @@ def diagnose(
     place = Path(out) if out is not None else _free(Path(run))
     if cure:
         try_folder(place, overwrite=False)
+    if html is not None:
+        _try_file(Path(html))
     voice = Voice(as_json)
     loaded = load_run(run, skip_damaged)
-    judge_by(loaded, _held_out(loaded))
-    found = diagnose_run(loaded, experiments=experiments)
-    voice.say(as_text(found))
+    _with_data(loaded, Path(run))
     cured: Cure | None = None
-    if cure:
-        cured = cure_run(loaded, budget=budget, diagnosis=found, say=_progress(voice))
+    try:
+        judge_by(loaded, _held_out(loaded))
+        found = diagnose_run(loaded, experiments=experiments)
+        voice.say(as_text(found))
+        if cure:
+            cured = cure_run(loaded, budget=budget, diagnosis=found, say=_progress(voice))
+    except KeyboardInterrupt:
+        raise typer.Abort from None
+    if cured is not None:
         voice.say()
         voice.say(cure_text(cured))
     if cured is not None and cured.run is not None:
@@ -107,8 +114,53 @@ def _refuse(cure: bool, budget: float | None, out: str | None, html: str | None,
         raise GlassnetError("--cure trains again and --no-experiments forbids it; leave one of them out.")
     if budget is not None and not 0 < budget < math.inf:
         raise GlassnetError(f"--budget got {budget:g}; it needs a number of seconds above 0.")
+    if html is not None and not html.strip():
+        raise GlassnetError("--html got an empty name; name a file for the page, such as diagnosis.html.")
     if html is not None and Path(html).is_dir():
         raise GlassnetError(f"{html} is a folder; name a file for the page, such as {Path(html) / 'diagnosis.html'}.")
+
+
+def _try_file(place: Path) -> None:
+    """Find out whether a file could be written there, and leave everything as it was.
+
+    Raises
+    ------
+    RunError : it could not
+    """
+    from glassnet.training.files import write_bytes
+
+    tried = place.with_name(f".{place.name}.tried")
+    try:
+        write_bytes(tried, b"tried")
+    except RunError as problem:
+        raise RunError(str(problem).replace(str(tried), str(place))) from None
+    tried.unlink()
+
+
+def _with_data(run: Run, place: Path) -> None:
+    """Read the data of a run again, or say what a person at a terminal can do where they are gone.
+
+    Raises
+    ------
+    RunError : the run was saved without its data
+    """
+    from glassnet.cli.folders import BASELINE
+    from glassnet.training.source import read_again
+
+    if run.data is None and run.folder is not None:
+        read_again(run, run.folder)
+    if run.data is not None:
+        return
+    around = place.resolve().parent
+    if place.resolve().name == BASELINE and (around / "run.json").is_file():
+        raise RunError(
+            f"{place} is the plain regression beside a training and is kept without data; "
+            f"diagnose the training instead: glassnet diagnose {place.parent}"
+        )
+    raise RunError(
+        f"The run in {place} was saved without its data, which a diagnosis needs; train it again with glassnet train, or, in "
+        "Python, give it its data with run.attach(X, Y) and call run.diagnose()."
+    )
 
 
 def _free(run: Path) -> Path:
@@ -168,7 +220,7 @@ def diagnosed(run: Run, held: Pair | None, place: Path | None, voice: Voice) -> 
     """
     from glassnet.cli.folders import DIAGNOSIS, DIAGNOSIS_PAGE, write_json
     from glassnet.diagnosis import diagnose_run
-    from glassnet.diagnosis.saying import as_plain, as_text
+    from glassnet.diagnosis.saying import as_plain, as_text, verdict_said
     from glassnet.views.diagnosis_page import diagnosis_page
 
     judge_by(run, held)
@@ -180,5 +232,8 @@ def diagnosed(run: Run, held: Pair | None, place: Path | None, voice: Voice) -> 
         write_json(place / DIAGNOSIS, {**as_plain(found), "run": run.facts["id"], "iteration": run.iteration})
         diagnosis_page(found, place / DIAGNOSIS_PAGE)
         voice.say()
-        voice.say(f"The diagnosis is in {place / DIAGNOSIS_PAGE}; for a cure: glassnet diagnose {place} --cure")
+        cure = f"; for a cure: glassnet diagnose {place} --cure" if found.verdict.learns is False else "."
+        voice.say(f"The diagnosis is in {place / DIAGNOSIS_PAGE}{cure}")
+        if voice.quiet and found.verdict.learns is False:  # that it fails is a problem
+            note(f"{verdict_said(found)} The diagnosis is in {place / DIAGNOSIS_PAGE}.")
     return found

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.diagnosis.changes import Balanced, Change
+from glassnet.diagnosis.changes import Balanced, Change, Fitted
 from glassnet.engines.base import Batch
 from glassnet.engines.reference import ReferenceEngine
 from glassnet.equations.derive import Derivation, derive
 from glassnet.equations.losses import Loss
 from glassnet.equations.optimizers import LeastSquares, Newton, Optimizer
 from glassnet.equations.optimizers import optimizer as named_optimizer
-from glassnet.errors import GlassnetError, GlassnetWarning
+from glassnet.errors import DataError, GlassnetError, GlassnetWarning
 from glassnet.network import Network
 from glassnet.training import train
 from glassnet.training.arrays import Samples, check_samples, held_out_fraction
@@ -28,6 +28,10 @@ LOOKED_AT = 512
 """Rows on which the start of a training is evaluated."""
 PICTURES_LOOKED_AT = 48
 """Of pictures: each has many places, and the reference engine takes its time."""
+FEWEST_HELD = 8
+"""Held-out rows that say something; of fewer the training rows are judged."""
+MOST_DENSE = 2**28
+"""Bytes of a sparse X up to which it is looked at with every entry."""
 OF_DERIVATION = ("l1", "l2", "penalty_on")
 
 
@@ -41,6 +45,7 @@ class Case:
     held : (X, Y) of held-out rows, or None
     settings : keyword arguments of `gn.train`: loss, optimizer, epochs, batch_size, l1, l2, seed, shuffle, ...
     features : their names; () when they have none
+    classes : names of the classes; () when they have none
     """
 
     network: Network
@@ -49,24 +54,33 @@ class Case:
     held: tuple[np.ndarray, np.ndarray] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def asked(
         cls, network: Network, X: Any, Y: Any, *, validation: Any = None, features: Any = (), **settings: Any
     ) -> Case:
         """From the arguments of `gn.train`. A fraction to validate on is split off as `gn.train` does."""
-        X, Y = np.asarray(X), np.asarray(Y)
+        X, Y = _array(X, "X"), _array(Y, "Y")
         settings = {"epochs": 100, "seed": 0, **{n: v for n, v in settings.items() if v is not None}}
+        for name, value in network.initial_parameters(0).items():
+            given = np.shape(settings.get("initial_parameters", {}).get(name, value))
+            if given != value.shape:
+                raise GlassnetError(f"initial_parameters has {name} of shape {given}; the network needs {value.shape}.")
         case = cls(network, X, Y, None, settings, tuple(features))
         if isinstance(validation, tuple | list):
-            return replace(case, held=(np.asarray(validation[0]), np.asarray(validation[1])))
+            if len(validation) < 2:
+                raise GlassnetError("validation got one thing; it needs a fraction, or (X, Y) of held-out rows.")
+            return replace(case, held=(_array(validation[0], "validation X"), _array(validation[1], "validation Y")))
         if validation is None or case.samples is None:
             return case
         one_label = case.samples.Y.shape[1] == 1 or case.exclusive
         rest, held = held_out_fraction(
             case.samples, validation, settings["seed"], case.metric == "accuracy" and one_label
         )
-        return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y))
+        if rest.w is not None:
+            settings["sample_weight"] = rest.w[:, 0]
+        return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y), settings=settings)
 
     @classmethod
     def of_run(cls, run: Run) -> Case:
@@ -94,7 +108,10 @@ class Case:
         if own:
             settings["initial_parameters"] = own
         names = tuple(getattr(run.preparation, "input_names", ()) or ())
-        return cls(run.network, data.X, data.Y, held, settings, names)
+        classes = tuple(str(c) for c in getattr(run.preparation, "classes", None) or ())
+        if held is not None:
+            held = (_array(held[0], "validation X"), held[1])
+        return cls(run.network, _array(data.X, "X"), data.Y, held, settings, names, classes)
 
     # What was asked for, with names resolved.
 
@@ -142,8 +159,8 @@ class Case:
 
     @cached_property
     def held_samples(self) -> Samples | None:
-        """The held-out rows, checked; None when there are none or they cannot be used."""
-        if self.held is None or self.derivation is None:
+        """The held-out rows, checked; None when there are none, or too few to judge by, or they cannot be used."""
+        if self.held is None or self.derivation is None or len(self.held[0]) < FEWEST_HELD:
             return None
         try:
             return check_samples(*self.held, None, self.network, self.derivation.loss, self.settings.get("dtype"))
@@ -259,7 +276,17 @@ class Case:
         network = settings.pop("network", self.network)
         if network != self.network and "initial_parameters" not in change.settings:
             settings.pop("initial_parameters", None)
-        return Case(network, X, Y, held, {n: v for n, v in settings.items() if v is not None}, self.features)
+        kept = {n: v for n, v in settings.items() if v is not None}
+        return Case(network, X, Y, held, kept, self.features, self.classes)
+
+    def fitted(self, change: Change) -> tuple[Fitted, ...]:
+        """A change's steps of data as they were learnt from the training rows, in order."""
+        X, Y = self.X, self.Y
+        found: list[Fitted] = []
+        for step in change.data:
+            found.append(step.fitted(X, Y))
+            X, Y = found[-1].training(X, Y)
+        return tuple(found)
 
     def train(self, **others: Any) -> Run:
         """Train as asked, quietly; `others` are further arguments of `gn.train` (epochs, seed, callbacks, ...)."""
@@ -290,6 +317,28 @@ class Case:
         with np.errstate(all="ignore"):
             batch = Batch(part.X.astype(np.float64), part.Y.astype(np.float64), part.w, masks)
             return {**engine.values(state, batch), **state}
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    """An array with rows, as it came; a sparse one with every entry.
+
+    Raises
+    ------
+    DataError : nothing, no rows, or a sparse X that is too large for that
+    """
+    if hasattr(value, "toarray"):
+        size = int(np.prod(value.shape)) * 8
+        if size > MOST_DENSE:
+            raise DataError(
+                f"diagnose got a sparse {name} of shape {value.shape}; it looks at every entry, which would take "
+                f"{size / 2**30:.1f} GB: pass some of the rows."
+            )
+        return np.asarray(value.toarray())
+    array = np.asarray(value)
+    if value is None or array.ndim == 0 or not len(array):
+        got = "nothing" if value is None else f"shape {array.shape}"
+        raise DataError(f"diagnose got {got} as {name}; it needs an array with one row a sample.")
+    return array
 
 
 def class_numbers(Y: np.ndarray) -> np.ndarray | None:

@@ -169,6 +169,10 @@ class _ScaledTarget:
 
     others = training
 
+    def back(self, A: np.ndarray) -> np.ndarray:
+        """Predictions in the target's own units."""
+        return np.asarray(A * self.deviation + self.mean)
+
 
 @dataclass(frozen=True)
 class DropRows:

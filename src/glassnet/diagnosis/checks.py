@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.data_checks import check_data
 from glassnet.diagnosis.evidence import Evidence
@@ -18,16 +21,18 @@ CHECKED_BEFORE = (
 CHECKED_AFTER = ("the course of the training", "what every layer does")
 
 
-def before_first_step(case: Case, overfit: bool = True) -> list[Finding]:
-    """Suspicions from data, settings and the start; `overfit` also trains on one small batch."""
-    found = [*check_data(case), *check_settings(case)]
-    if case.derivation is None or case.samples is None:
-        return found
-    found += check_start(case)
-    if any(f.certain for f in found):
-        return found
-    found += check_rate(case)
-    return [*found, *check_overfits(case)] if overfit else found
+def before_first_step(case: Case, overfit: bool = True, until: float = math.inf) -> list[Finding]:
+    """Suspicions from data, settings and the start; `overfit` also trains on one small batch. None begins after `until`."""
+    found: list[Finding] = []
+    for check in (check_data, check_settings, check_start, check_rate, check_overfits):
+        late = time.perf_counter() >= until
+        usable = case.derivation is not None and case.samples is not None
+        known = any(f.certain for f in found)
+        if late or (check is check_overfits and not overfit):
+            break
+        if check in (check_data, check_settings) or usable and not (known and check is not check_start):
+            found += check(case)
+    return found
 
 
 def after_training(case: Case, run: Run, unfinished: bool = False) -> list[Finding]:

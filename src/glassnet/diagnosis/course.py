@@ -22,6 +22,11 @@ LEAST_SWING = 0.02
 """... if that is also this share of its start: what a cost that never moved does is noise."""
 
 
+def name_of(metric: str) -> str:
+    """A metric as it is said."""
+    return "R²" if metric == "r2" else metric
+
+
 @dataclass(frozen=True)
 class Course:
     """A training's numbers as its checks read them; position 0 of a series is before the first update.

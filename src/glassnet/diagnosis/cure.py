@@ -10,23 +10,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.changes import Change, Standardise
+from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted, Standardise
 from glassnet.diagnosis.findings import Diagnosis
-from glassnet.diagnosis.judging import diagnose_run
+from glassnet.diagnosis.judging import check_budget, judged_run, quietly
 from glassnet.diagnosis.suspects import weight
 from glassnet.diagnosis.usual_changes import healthy_change, linear_change, usual_suspicions
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, held_apart, with_held_out, yardsticks
 from glassnet.equations.optimizers import Adam
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, RunError
 from glassnet.training.run import Run
 
 TIMES = 2.0
 """The default budget: so many times as long as the training took, ..."""
-LEAST_BUDGET = 10.0
+LEAST_BUDGET = 20.0
 """... but at least so many seconds: what was cut short, or took a moment, leaves no room for a proof otherwise."""
 SEEDS = 3
 MOST_CANDIDATES = 18
@@ -66,7 +68,7 @@ class Cure:
     metric, rows : "accuracy" or "r2", on "held-out" or "training" rows
     tried : every rerun
     seconds, budget : what it took, of what it was allowed
-    run : the cured run, an ordinary one
+    run : the cured run, an ordinary one; where the cure changes data its inputs are the changed ones
     settings_before, settings_after : keyword arguments of `gn.train`, with the network
     """
 
@@ -83,11 +85,32 @@ class Cure:
     settings_before: Mapping[str, Any]
     settings_after: Mapping[str, Any]
     learns: bool = False
+    fitted: tuple[Fitted, ...] = field(default=(), repr=False)
 
     @property
     def found(self) -> bool:
         """Whether a change was found that makes the training learn."""
         return self.change is not None
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The cured run's outputs for rows as they were before the cure: its changes of data are applied, targets scaled back.
+
+        Raises
+        ------
+        RunError : no cure was found
+        """
+        if self.run is None or self.change is None:
+            raise RunError("No cure was found, so there is nothing to predict with; cure.tried says what was tried.")
+        inputs = np.asarray(X)
+        scaled: list[Fitted] = []
+        for fitted in self.fitted:
+            inputs, _ = fitted.others(inputs, np.zeros((len(inputs), 1)))
+            scaled.append(fitted)
+        A = self.run.predict(inputs)
+        for fitted in reversed(scaled):
+            back = getattr(fitted, "back", None)
+            A = A if back is None else back(A)
+        return A
 
     def __str__(self) -> str:
         from glassnet.diagnosis.saying import cure_text
@@ -175,12 +198,12 @@ def cure_run(
     """Find a change that makes a training learn, and prove it: trained in full with three seeds, judged on held-out rows.
 
         cure = run.cure()
-        print(cure); cure.run.predict(X)
+        print(cure); cure.predict(X)
 
     Parameters
     ----------
     run : a training with its data
-    budget : seconds that all reruns together may take; twice what the training took unless given, and at least 10
+    budget : seconds that all reruns together may take; twice what the training took unless given, and at least 20
     diagnosis : of the run; made first unless given, within the same budget
     say : called with a sentence about each rerun
 
@@ -194,18 +217,26 @@ def cure_run(
     GlassnetError : a budget that is no number of seconds above 0
     RunError : the run was saved without its data
     """
-    if budget is not None and (
-        isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget < math.inf
-    ):
-        raise GlassnetError(f"cure got budget={budget!r}; it needs a number of seconds above 0.")
+    check_budget("cure", budget, least=1)
+    if diagnosis is not None and not isinstance(diagnosis, Diagnosis):
+        raise GlassnetError(
+            f"cure got {type(diagnosis).__name__} as the diagnosis; it needs what run.diagnose() gives."
+        )
+    with quietly():
+        return _cure(run, None if budget is None else float(budget), diagnosis, say)
+
+
+def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Callable[[str], None] | None) -> Cure:
     began = time.perf_counter()
     own = Case.of_run(run)
     took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
-    allowed = max(LEAST_BUDGET, TIMES * took) if budget is None else float(budget)
+    allowed = max(LEAST_BUDGET, TIMES * took) if budget is None else budget
+    sticks: Yardsticks | None = None
     if diagnosis is None:
-        diagnosis = diagnose_run(run, budget=allowed / 4)
+        diagnosis, sticks = judged_run(run, budget=allowed / 4, until=began + allowed / 2)
     case = with_held_out(own)
-    ground = _ground(case, diagnosis, allowed / 4)
+    spent = time.perf_counter() - began
+    ground = _ground(case, diagnosis, sticks if case is own else None, allowed - spent) if spent < allowed else None
     before = case.judged(run) if case is own else _before(case, run, allowed - (time.perf_counter() - began))
     settings_before = _settings_of(own)
     needed = math.nan if ground is None else ground.needed
@@ -220,24 +251,31 @@ def cure_run(
         return Cure(
             change, before, after, needed, judged.metric, "training" if case.held_samples is None else "held-out",
             tuple(trials), time.perf_counter() - began, allowed, cured, settings_before, changed,
-            learns=change is None and bool(diagnosis.verdict.learns),
+            change is None and bool(diagnosis.verdict.learns), () if change is None else own.fitted(change),
         )  # fmt: skip
 
     if ground is None or diagnosis.verdict.learns:
         return result(None, (), None, ())
+    keeps_inputs = run.preparation is not None
     search = Search(case, needed, allowed, began, say, took)
     found: Confirmed | None = None
     try:
-        for change in _in_order(search, ground.candidates(diagnosis), proven(diagnosis)):
+        found_changes = [c for c in ground.candidates(diagnosis) if not (keeps_inputs and changes_values(c))]
+        for change in _in_order(search, found_changes, proven(diagnosis)):
             search.say(f"Confirming with three seeds: {change.said}")
             found = better(found, confirmed(search, change))
-            if found is not None and found.mean >= search.aim:
+            if found is not None and found.sure and found.mean >= search.aim:
                 break
     except OverBudget:
         pass
     if found is None:
         return result(None, (), None, search.trials)
     return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
+
+
+def changes_values(change: Change) -> bool:
+    """Whether a change makes other features or targets of the rows, so that a table's preparation would no longer fit."""
+    return any(not isinstance(step, Balanced | DropRows) for step in change.data)
 
 
 def proven(diagnosis: Diagnosis) -> list[Change]:
@@ -276,9 +314,9 @@ class _Ground:
         return [self.first, *(self.first.and_then(c) for c in [*own, *found[-3:]])]
 
 
-def _ground(case: Case, diagnosis: Diagnosis, seconds: float) -> _Ground | None:
+def _ground(case: Case, diagnosis: Diagnosis, sticks: Yardsticks | None, seconds: float) -> _Ground | None:
     """The case, or the case with a finding's change of data first; None when nothing can be learnt from either."""
-    sticks = yardsticks(case, seconds)
+    sticks = sticks or yardsticks(case, seconds)
     if sticks is not None and sticks.signal:
         return _Ground(case, sticks)
     for finding in sorted(diagnosis.findings, key=lambda f: -f.confidence):
@@ -397,16 +435,23 @@ class Confirmed:
     scores: tuple[float, ...]
     runs: tuple[Run, ...]
 
+    needed: float
+
     @property
     def mean(self) -> float:
         return sum(self.scores) / len(self.scores)
 
+    @property
+    def sure(self) -> bool:
+        """Whether every seed reached what is needed."""
+        return min(self.scores) >= self.needed
+
 
 def better(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
-    """The one with the higher mean; the first of equals."""
+    """One whose every seed reached what is needed before one of which two did; then the higher mean, the first of equals."""
     if one is None or other is None:
         return one or other
-    return other if other.mean > one.mean else one
+    return other if (other.sure, other.mean) > (one.sure, one.mean) else one
 
 
 def confirmed(search: Search, change: Change) -> Confirmed | None:
@@ -435,7 +480,7 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     if scores[0] < search.needed:  # this seed is the unlucky one of three
         change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
         scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
-    return Confirmed(change, tuple(scores), tuple(runs))
+    return Confirmed(change, tuple(scores), tuple(runs), search.needed)
 
 
 def _cured(own: Case, case: Case, found: Confirmed, run: Run, seconds: float) -> Run:
@@ -447,7 +492,8 @@ def _cured(own: Case, case: Case, found: Confirmed, run: Run, seconds: float) ->
     if case is not own and seconds > 0:
         whole = own.changed(found.change).train(record="auto", max_seconds=seconds)
         cured = cured if whole.status == "out of time" else whole
-    if run.preparation is not None and not found.change.data:
+    if run.preparation is not None and not changes_values(found.change):
+        # Rows may be weighted or left out; how a table becomes X is as before.
         cured.preparation = run.preparation
         cured.facts["source"] = run.facts.get("source")
     return cured

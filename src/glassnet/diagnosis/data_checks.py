@@ -14,6 +14,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change, DropFeatures, Standardise
 from glassnet.diagnosis.findings import Finding, Measured, Where
 from glassnet.diagnosis.seen import Seen, chosen
+from glassnet.diagnosis.simple_models import NEIGHBOURS, compressed, neighbours, ridge_without_itself
 from glassnet.network import Network
 
 SIZES = ((1000.0, 0.9), (100.0, 0.8), (50.0, 0.65), (20.0, 0.4), (10.0, 0.2))
@@ -25,6 +26,12 @@ RATIOS = ((1000.0, 0.85), (100.0, 0.65), (30.0, 0.3), (10.0, 0.15))
 TINY = 0.01
 STANDARDISED = (Change("standardise the features", data=(Standardise(),)),)
 FEWEST_FOR_IDS = 20
+ENOUGH_OF_EACH = 10
+"""Rows of each class (or rows at all, where targets are numbers) that a comparison with held-out rows needs."""
+FEWEST_OTHERS = 5
+"""Features from which on it is strange that a single one says nearly everything and the others together little."""
+FAINT = 0.1
+"""Of a feature that may be a leak, until it is known what the others say."""
 MOST_SEARCHED = 60
 """Features that are each tried alone as a predictor; of more, those that correlate most with the target."""
 
@@ -34,6 +41,7 @@ def sure(value: float, steps: Sequence[tuple[float, float]]) -> float:
     return next((confidence for least, confidence in steps if value >= least), 0.0)
 
 
+@np.errstate(all="ignore")
 def check_data(case: Case) -> list[Finding]:
     """All checks of data, the most confident finding first."""
     from glassnet.diagnosis.encoding_checks import check_encoding, check_types
@@ -44,9 +52,8 @@ def check_data(case: Case) -> list[Finding]:
     found = [*check_missing(case), *check_types(case), *check_encoding(case, seen)]
     if seen.usable:
         # Numbers of 1e200 have squares that are infinite; what is said about them is still true.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for check in (*FEATURE_CHECKS, *TARGET_CHECKS, *ROW_CHECKS):
-                found += check(case, seen)
+        for check in (*FEATURE_CHECKS, *TARGET_CHECKS, *ROW_CHECKS):
+            found += check(case, seen)
     return sorted(found, key=lambda finding: (not finding.certain, -finding.confidence))
 
 
@@ -178,12 +185,12 @@ def check_constant(case: Case, seen: Seen | None = None) -> list[Finding]:
     return [
         Finding(
             "data.constant_feature",
-            f"{seen.names(where)} {'has' if len(where) == 1 else 'have'} the same value in every training row and "
+            f"{_first(seen.names(where))} {'has' if len(where) == 1 else 'have'} the same value in every training row and "
             f"{'says' if len(where) == 1 else 'say'} nothing.",
             confidence=0.1,
             measured=measured,
             where=Where(features=where),
-            cures=_without(case, where),
+            cures=_without(case, where, seen),
             false_alarm="Leaving it out would change nothing; it acts as a second bias.",
         )
     ]
@@ -205,11 +212,11 @@ def check_duplicate_features(case: Case, seen: Seen | None = None) -> list[Findi
     return [
         Finding(
             "data.duplicate_feature",
-            f"{seen.names([other])} repeats {seen.names([one])}: their correlation is 1 or −1.",
+            f"{_first(seen.names([other]))} repeats {seen.names([one])}: their correlation is 1 or −1.",
             confidence=0.1,
             measured=(Measured("pairs of features with correlation ±1", len(first), "0"),),
             where=Where(features=(one, *spare)),
-            cures=_without(case, spare),
+            cures=_without(case, spare, seen),
             false_alarm="Leaving one of them out would change nothing; it rarely does.",
         )
     ]
@@ -234,7 +241,7 @@ def check_ids(case: Case, seen: Seen | None = None) -> list[Finding]:
         found.append(
             Finding(
                 "data.id_like_feature",
-                f"{seen.names([column])} numbers the rows: all its values differ and are evenly spaced"
+                f"{_first(seen.names([column]))} numbers the rows: all its values differ and are evenly spaced"
                 + (", in the order of the rows." if in_order else "."),
                 confidence=confidence,
                 measured=(
@@ -242,7 +249,7 @@ def check_ids(case: Case, seen: Seen | None = None) -> list[Finding]:
                     Measured("share of held-out values outside the training range", away, "near 0"),
                 ),
                 where=Where(features=(column,)),
-                cures=_without(case, (column,)),
+                cures=_without(case, (column,), seen),
                 false_alarm="The feature is a quantity, and held-out rows are predicted worse without it.",
             )
         )
@@ -284,7 +291,7 @@ def check_leak(case: Case, seen: Seen | None = None) -> list[Finding]:
     X, T = seen.X[some], seen.targets[some]
     columns = [int(i) for i in _most_correlated(X, T, varied) if i not in numbering]
     held = None
-    if seen.held is not None and seen.held_targets is not None and len(seen.held[0]) >= 10:
+    if seen.held is not None and seen.held_targets is not None and _comparable(seen):
         held = seen.held[0], seen.held_targets
     best: tuple[float, float, float | None, int] | None = None
     for column in columns:
@@ -297,27 +304,67 @@ def check_leak(case: Case, seen: Seen | None = None) -> list[Finding]:
             confidence = 0.5
         elif skill > 0.98:
             confidence = 0.15
+        elif skill > 0.8 and (outside is None or outside > 0.8):
+            confidence = FAINT
         if confidence and (best is None or (confidence, skill) > best[:2]):
             best = confidence, skill, outside, column
     if best is None:
         return []
     confidence, skill, outside, column = best
+    others = None
+    if confidence in (0.15, FAINT):
+        others = _without_it(seen, some, column)
+        few = len(varied) <= FEWEST_OTHERS  # of few features one may well decide
+        if others is not None and not few and others < min(0.5, skill - 0.4):
+            confidence = 0.3
+        elif confidence == FAINT:
+            return []
     on_held = "" if outside is None else f", and {max(0.0, outside):.0%} on held-out rows"
     return [
         Finding(
             "data.leaking_feature",
-            f"{seen.names([column])} alone gives the training target away: it removes {skill:.0%} of what guessing gets "
-            f"wrong{on_held}.",
+            f"{_first(seen.names([column]))} alone gives the training target away: it removes {skill:.0%} of what guessing "
+            f"gets wrong{on_held}"
+            + ("." if others is None or confidence < 0.3 else f"; all other features together {max(0.0, others):.0%}."),
             confidence=confidence,
             measured=(
                 Measured("skill of the feature alone, training rows", skill, "below 0.8, or equal on held-out rows"),
                 *(() if outside is None else (Measured("the same, held-out rows", outside, "as on training rows"),)),
+                *(() if others is None else (Measured("the same of all other features together", others, "alike"),)),
             ),
             where=Where(features=(column,)),
-            cures=_without(case, (column,)),
+            cures=_without(case, (column,), seen),
             false_alarm="The feature is known before the target is, and predicts rows never seen as well.",
         )
     ]
+
+
+def _comparable(seen: Seen) -> bool:
+    """Whether there are enough rows of every class, in training and held out, for a feature's skill to be compared."""
+    assert seen.held is not None
+    if seen.labels is None or seen.held_labels is None:
+        return len(seen.held[0]) >= ENOUGH_OF_EACH
+    here, there = (np.bincount(v[v >= 0], minlength=seen.classes) for v in (seen.labels, seen.held_labels))
+    of_training = here > 0
+    return (
+        int(of_training.sum()) > 1
+        and min(int(here[of_training].min()), int(there[of_training].min())) >= ENOUGH_OF_EACH
+    )
+
+
+def _without_it(seen: Seen, some: np.ndarray, column: int) -> float | None:
+    """The skill of a linear model, or of neighbours, of all features but one, each row predicted without itself."""
+    others = seen.varied[seen.varied != column]
+    if not len(others):
+        return 0.0
+    rows = some[:1000]
+    X, T = compressed(seen.X[rows][:, others]), seen.targets[rows]
+    if len(rows) < 2 * NEIGHBOURS[-1]:
+        return None
+    exclusive = seen.labels is not None
+    by_line = _skill(ridge_without_itself(X, T), T, T, exclusive)
+    votes = T[neighbours(X, most=NEIGHBOURS[0])].mean(axis=1)
+    return max(by_line, _skill(votes, T, T, exclusive))
 
 
 def _alone(
@@ -405,7 +452,12 @@ def _two_valued(seen: Seen, column: Any) -> bool:
     return seen.pictures.ndim != 4 and bool(seen.two_valued[column])
 
 
-def _without(case: Case, columns: tuple[int, ...]) -> tuple[Change, ...]:
+def _first(said: str) -> str:
+    """What begins a sentence."""
+    return f"F{said[1:]}" if said.startswith("feature ") else said
+
+
+def _without(case: Case, columns: tuple[int, ...], seen: Seen) -> tuple[Change, ...]:
     """The change that leaves features out, and has the network expect fewer."""
     shape = case.network.input_shape
     left = shape[0] - len(columns)
@@ -413,7 +465,8 @@ def _without(case: Case, columns: tuple[int, ...]) -> tuple[Change, ...]:
         return ()
     drop = DropFeatures(columns)
     network = Network(left, *case.network.layers)
-    return (Change(drop.said, {"network": network, "initial_parameters": None}, (drop,)),)
+    said = drop.said if len(columns) > 20 else f"leave out {seen.names(columns, most=20)}"
+    return (Change(said, {"network": network, "initial_parameters": None}, (drop,)),)
 
 
 FEATURE_CHECKS = (

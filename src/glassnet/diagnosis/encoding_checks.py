@@ -107,7 +107,7 @@ def misencoded(case: Case) -> tuple[str, float, bool, Change, str] | None:
         return None
     name = case.loss.name if case.loss is not None else str(case.settings.get("loss"))
     refused = case.data_refusal is not None and _inputs_refused(case) is None
-    said = ", ".join(f"{v}" if text else f"{v:.4g}" for v in values[:5]) + (" …" if k > 5 else "")
+    said = ", ".join(f"{v}" if text else f"{v:.4g}".replace("-", "−") for v in values[:5]) + (" …" if k > 5 else "")
     if text:
         return f"The target holds text ({said}); classes need numbers.", 0.95, True, _one_hot(case, values), said
     plain = tuple(float(v) for v in values)

@@ -295,7 +295,8 @@ def layer_looks(run: Run, state: State, seen: Any, step: Any, left: Any) -> tupl
 
 def _square(array: Any) -> float:
     flat = np.asarray(array, dtype=np.float64).ravel()
-    return float(flat @ flat)
+    with np.errstate(all="ignore"):  # of a run that diverged the square may be infinite
+        return float(flat @ flat)
 
 
 def dead_units(A: np.ndarray) -> tuple[int, ...]:
@@ -314,7 +315,8 @@ def saturated_share(values: np.ndarray, activation: str) -> float:
 
 def spread_over_rows(A: np.ndarray) -> float:
     """Standard deviation over the rows, mean over everything else."""
-    return float(np.asarray(A, dtype=np.float64).std(axis=0).mean())
+    with np.errstate(all="ignore"):
+        return float(np.asarray(A, dtype=np.float64).std(axis=0).mean())
 
 
 def units_alike(W: np.ndarray) -> bool:
@@ -356,18 +358,18 @@ def class_shares(run: Run) -> tuple[float, ...]:
 def cost_of_guessing(loss: str, Y: np.ndarray) -> float:
     """The least cost of a constant prediction, by the losses' own definitions; NaN where it is not known."""
     Y = np.asarray(Y, dtype=np.float64)
-    mean = Y.mean(axis=0)
     with np.errstate(all="ignore"):
+        mean = Y.mean(axis=0)
         if loss == "categorical_cross_entropy":
             return float(-np.where(mean > 0, mean * np.log(mean), 0.0).sum())
         if loss == "binary_cross_entropy":
             other = 1 - mean
             found = np.where(mean > 0, mean * np.log(mean), 0.0) + np.where(other > 0, other * np.log(other), 0.0)
             return float(-found.sum())
-    if loss == "mean_squared_error":
-        return float(0.5 * Y.var(axis=0).sum())
-    if loss == "mean_absolute_error":
-        return float(np.abs(Y - np.median(Y, axis=0)).mean(axis=0).sum())
+        if loss == "mean_squared_error":
+            return float(0.5 * Y.var(axis=0).sum())
+        if loss == "mean_absolute_error":
+            return float(np.abs(Y - np.median(Y, axis=0)).mean(axis=0).sum())
     return math.nan
 
 
@@ -391,5 +393,5 @@ def gradient_noise(run: Run, iteration: int, state: State, rows: Samples) -> Noi
     with np.errstate(all="ignore"):
         G = np.stack([slope(batches.batch(number)) for number in range(first, first + count)])
         full = slope(undropped(run, rows))
-    variance = float(((G - G.mean(axis=0)) ** 2).sum() / (count - 1))
+        variance = float(((G - G.mean(axis=0)) ** 2).sum() / (count - 1))
     return Noise(iteration, count, size, float(np.linalg.norm(full)), variance)

@@ -79,7 +79,8 @@ def explained(
     gathered = merged(suspicions)
     if verdict.learns is not False:
         lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
-        notes = [f.with_severity("note") if not f.certain else f for f in without_contradictions(gathered)]
+        worth = [f for f in without_contradictions(gathered) if f.certain or f.kind not in OF_FAILURES]
+        notes = [f.with_severity("note") if not f.certain else f for f in worth]
         return notes if lucky is None else [lucky, *notes]
     if verdict.on_training is not None:
         experiments.needed = max(experiments.needed, score + MARGIN[case.metric])
@@ -147,6 +148,11 @@ def graded(findings: Iterable[Finding]) -> list[Finding]:
     return graded
 
 
+OF_FAILURES = (
+    "opt.too_few_epochs", "opt.lr_too_small", "opt.lr_too_large", "training.slow", "training.plateau", "training.update_ratio",
+    "training.gradient_noise", "training.cannot_overfit",
+)  # fmt: skip
+"""What every training shows a little of; of one that learns it is not said."""
 CONTRARY = (
     ("opt.lr_too_large", "opt.lr_too_small"), ("opt.oscillation", "training.plateau"), ("opt.lr_too_large", "training.slow"),
     ("reg.missing", "opt.too_few_epochs"), ("training.plateau", "training.slow"),

@@ -34,14 +34,16 @@ class Measured:
 
 
 def number(value: float | int | str) -> str:
-    """A measured value as it is printed: four significant digits."""
+    """A measured value as it is printed: four significant digits, "−" before a negative one."""
     if isinstance(value, str):
         return value
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite" if value > 0 else "−infinite"
     if isinstance(value, int) or (value == round(value) and abs(value) < 1e6):
-        return f"{int(value):,}"
-    return f"{value:.4g}"
+        text = f"{int(value):,}"
+    else:
+        text = f"{value:.4g}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.checks import CHECKED_AFTER, CHECKED_BEFORE, after_training, before_first_step
-from glassnet.diagnosis.explaining import LEAST_BUDGET, MOST_BUDGET, explained, verdict_on
+from glassnet.diagnosis.explaining import (
+    LEAST_BUDGET,
+    MOST_BUDGET,
+    explained,
+    graded,
+    verdict_on,
+    without_contradictions,
+)
 from glassnet.diagnosis.findings import Diagnosis, Verdict
 from glassnet.diagnosis.pilot import piloted
 from glassnet.diagnosis.suspects import Experiments, merged, ranked
-from glassnet.diagnosis.yardsticks import yardsticks
-from glassnet.errors import GlassnetError
+from glassnet.diagnosis.yardsticks import Yardsticks, guessing, tells_apart, yardsticks
+from glassnet.errors import GlassnetError, RunError, unknown_name
 from glassnet.network import Network
 from glassnet.training.run import Run
 
@@ -41,7 +52,8 @@ def diagnose(
     experiments : whether to train yardsticks and a pilot (the first 30 % of the epochs), and to rerun the pilot without
         what is suspected; False looks only
     features : names of the columns of X
-    settings : further arguments of `gn.train`: loss, optimizer, epochs, batch_size, l1, l2, seed, shuffle, ...
+    settings : further arguments of `gn.train` that make a training what it is: loss, optimizer, epochs, batch_size, l1, l2,
+        penalty_on, seed, shuffle, sample_weight, initial_parameters, dtype, augmentation
 
     Returns
     -------
@@ -49,9 +61,22 @@ def diagnose(
 
     Raises
     ------
-    GlassnetError : something that is no network, or arguments that `gn.train` does not have
+    GlassnetError : something that is no network, no data, or arguments that cannot be understood
     """
     _check_call(network, settings, experiments)
+    with quietly():
+        return _diagnosed(network, X, Y, validation, experiments, features, settings)
+
+
+def _diagnosed(
+    network: Network,
+    X: Any,
+    Y: Any,
+    validation: Any,
+    experiments: bool,
+    features: Sequence[str],
+    settings: dict[str, Any],
+) -> Diagnosis:
     began = time.perf_counter()
     case = Case.asked(network, X, Y, validation=validation, features=features, **settings)
     suspicions = before_first_step(case, overfit=experiments)
@@ -77,7 +102,7 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
     ----------
     run : a training with its data
     experiments : whether to train yardsticks, and to rerun the training without what is suspected
-    budget : seconds that the reruns may take; as long as the training took unless given, at least 3 and at most 60
+    budget : seconds that the reruns may take; as long as the training took unless given, at least 6 and at most 60
 
     Returns
     -------
@@ -88,46 +113,92 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
     ------
     RunError : the run was saved without its data
     """
-    if budget is not None and not (isinstance(budget, int | float) and 0 <= budget < math.inf):
-        raise GlassnetError(f"diagnose got budget={budget!r}; it needs a number of seconds, 0 or more.")
+    check_budget("diagnose", budget, least=0)
+    with quietly():
+        return judged_run(run, experiments, budget)[0]
+
+
+def judged_run(
+    run: Run, experiments: bool = True, budget: float | None = None, until: float = math.inf
+) -> tuple[Diagnosis, Yardsticks | None]:
+    """The diagnosis of a run, and the yardsticks it was judged by; no check begins after the moment `until`."""
     began = time.perf_counter()
     case = Case.of_run(run)
-    suspicions = [*before_first_step(case, overfit=experiments), *after_training(case, run)]
-    sticks = yardsticks(case) if experiments else None
+    if not case.epochs or not len(run.history):
+        if run.status != "diverged":
+            raise RunError(
+                "This training has had no epoch, so there is nothing to diagnose; train it for at least one."
+            )
+    sticks = yardsticks(case, min(until - began, MOST_BUDGET)) if experiments else None
+    suspicions = before_first_step(case, overfit=experiments, until=until)
+    if time.perf_counter() < until:
+        suspicions += after_training(case, run)
     score = case.judged(run)
     costs = tuple(zip(run.history["epoch"], run.history["cost"], strict=True)) if len(run.history) else ()
     if sticks is None:
-        rows = "held-out" if case.held_samples is not None else "training"
-        verdict = Verdict(False if run.status == "diverged" else None, case.metric, rows, score, None, {})
+        verdict = without_yardsticks(case, run, score)
         findings = merged(suspicions)
+        findings = graded(findings) if verdict.learns is False else without_contradictions(findings)
     else:
         verdict = verdict_on(case, run, score, sticks, suspicions)
         took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
         allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took)) if budget is None else float(budget)
+        allowed = max(0.0, min(allowed, until - time.perf_counter()))
         findings = explained(
             case, suspicions, verdict, sticks, score, Experiments(case, sticks.needed, score, allowed, took)
         )
-    return Diagnosis(
+    diagnosis = Diagnosis(
         ranked(findings), verdict, (*CHECKED_BEFORE, *CHECKED_AFTER), case.features, "after training",
         time.perf_counter() - began, str(run.network), costs,
     )  # fmt: skip
+    return diagnosis, sticks
+
+
+def without_yardsticks(case: Case, run: Run, score: float) -> Verdict:
+    """What is known without training anything: that a diverged training, or one no better than guessing, does not learn."""
+    rows = case.held_samples or case.samples
+    named = "held-out" if case.held_samples is not None else "training"
+    if rows is None or case.samples is None:
+        return Verdict(False, case.metric, named, None, None, {})
+    guess = guessing(case.metric, case.samples.Y, rows.Y) if case.samples.Y.min() >= 0 or case.metric == "r2" else None
+    known = {} if guess is None else {"guessing": guess}
+    fails = run.status == "diverged" or (guess is not None and score <= guess and not tells_apart(case, run))
+    return Verdict(False if fails else None, case.metric, named, score, None, known)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Numbers that overflow are what a diagnosis looks for; NumPy says nothing about them."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def check_budget(asked: str, budget: Any, least: int) -> None:
+    """Refuse what is no number of seconds."""
+    number = isinstance(budget, int | float | np.number) and not isinstance(budget, bool | np.bool_)
+    if budget is not None and not (number and 0 <= budget < math.inf and (budget > 0 or least == 0)):
+        needed = ", 0 or more" if least == 0 else " above 0"
+        raise GlassnetError(f"{asked} got budget={budget!r}; it needs a number of seconds{needed}.")
+
+
+OF_A_TRAINING = (
+    "loss", "optimizer", "epochs", "batch_size", "l1", "l2", "penalty_on", "seed", "shuffle", "sample_weight",
+    "initial_parameters", "dtype", "augmentation", "engine", "threads", "measure",
+)  # fmt: skip
+"""Arguments of `gn.train` that a diagnosis takes: those of the training itself, none that keep or show it."""
 
 
 def _check_call(network: Any, settings: dict[str, Any], experiments: Any) -> None:
-    import inspect
-
-    from glassnet.errors import unknown_name
-    from glassnet.training import train
-
     if not isinstance(network, Network):
         raise GlassnetError(
             f"diagnose got {type(network).__name__} as its network; it needs a glassnet.Network. Of a run: run.diagnose()."
         )
     if not isinstance(experiments, bool):
         raise GlassnetError(f"diagnose got experiments={experiments!r}; it needs True or False.")
-    known = [
-        n for n in inspect.signature(train).parameters if n not in ("network", "X", "Y", "validation", "callbacks")
-    ]
     for name in settings:
-        if name not in known:
-            raise GlassnetError(unknown_name("setting of gn.train", name, known))
+        if name not in OF_A_TRAINING:
+            raise GlassnetError(unknown_name("setting that diagnose takes", name, OF_A_TRAINING))
+    epochs = settings.get("epochs")
+    if epochs is not None and (isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1):
+        raise GlassnetError(f"diagnose got epochs={epochs!r}; it needs a whole number, 1 or more.")

@@ -95,7 +95,7 @@ def check_batch_size(case: Case) -> list[Finding]:
     if size >= 64 and case.updates < 50 and size >= rows / 4:
         updates = f"{case.updates} update{'' if case.updates == 1 else 's'}"
         epochs = f"{case.epochs} epoch{'' if case.epochs == 1 else 's'}"
-        longer = Change(f"epochs {case.epochs} → {4 * case.epochs}", {"epochs": 4 * case.epochs})
+        longer = Change(f"epochs {case.epochs:,} → {4 * case.epochs:,}", {"epochs": 4 * case.epochs})
         return [Finding(
             "opt.batch_size", f"Batches of {size:,} of {rows:,} rows leave {updates} in {epochs}.", confidence=0.45,
             measured=(Measured("batch_size", size, "16 to 256"), Measured("updates", case.updates, "hundreds")),
@@ -124,4 +124,4 @@ def _tiny_batches(case: Case, size: int) -> list[Finding]:
 
 
 def _batches(now: int, then: int) -> Change:
-    return Change(f"batch_size {now} → {then}", {"batch_size": then})
+    return Change(f"batch_size {now:,} → {then:,}", {"batch_size": then})

@@ -19,6 +19,7 @@ from glassnet.errors import GlassnetError
 from glassnet.layers import Activation, BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, Weighted, activation_name
 from glassnet.network import Network
 
+OWN_START = "start the weights by the network's own initialisers"
 FEWEST_MAPS = 4
 """A layer of pictures needs fewer maps than a dense layer units: one in this many."""
 
@@ -307,11 +308,11 @@ def difference(before: Network, after: Network) -> str:
         if a.dropout != b.dropout:
             parts.append(f"dropout {a.dropout:g} → {b.dropout:g}")
         if a.normalised != b.normalised:
-            parts.append("with batch norm" if b.normalised else "without batch norm")
+            parts.append("BatchNorm before each activation" if b.normalised else "without BatchNorm")
         if parts:
             each.append((a.number, ", ".join(parts)))
     if not each:
-        return "the weights start anew" if before == after else str(after)
+        return OWN_START if before == after else str(after)
     return "; ".join(_numbered(each, len(old)))
 
 

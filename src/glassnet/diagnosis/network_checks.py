@@ -38,6 +38,7 @@ EXPLODES = 10.0
 """Values at ±20 this many times larger than 20."""
 
 
+@np.errstate(all="ignore")
 def check_layers(case: Case) -> list[Finding]:
     """Suspicions about the architecture."""
     network = case.network
@@ -130,7 +131,7 @@ def _saturating(network: Network, before: list[Group]) -> list[Finding]:
         f"{count} hidden layers are {name}"
         + (f", whose slope is at most {slope:g}: the gradient shrinks at each of them." if slope < 1
            else ", which has no slope far from 0: the gradient may shrink at each of them."),
-        "note", sure, tuple(measured), Where(layer=found[0].number), tuple(cures),
+        "note", sure, tuple(measured), Where(), tuple(cures),
         "The gradient of the first layer is about as large as that of the last.",
     )]  # fmt: skip
 
@@ -167,7 +168,7 @@ def _deep(network: Network, before: list[Group]) -> list[Finding]:
         f"{len(plain)} dense layers of about {width} units follow one another without normalisation.", "note", sure,
         (Measured("hidden layers", len(plain), f"fewer than {DEEP}, or normalised"),
          Measured("units a layer", width, "more when deep")),
-        Where(layer=plain[0].number), (network_change(network, less), network_change(network, with_batch_norm(network))),
+        Where(), (network_change(network, less), network_change(network, with_batch_norm(network))),
         "Several seeds learn alike.",
     )]  # fmt: skip
 
@@ -255,7 +256,7 @@ def _normalisation(case: Case) -> list[Finding]:
             f"{case.updates} updates are too few for the running mean and variance that predictions use "
             f"(each takes {momentum:g} of the new).", "note", 0.6,
             (Measured("momentum times updates", settled, "3 or more"),), Where(layer=norms[0].number),
-            (without, Change(f"epochs {case.epochs} → {case.epochs * 10}", {"epochs": case.epochs * 10})),
+            (without, Change(f"epochs {case.epochs:,} → {case.epochs * 10:,}", {"epochs": case.epochs * 10})),
             "Held-out rows are predicted as well as training rows.",
         )]  # fmt: skip
     return []
@@ -264,6 +265,7 @@ def _normalisation(case: Case) -> list[Finding]:
 # Penalties and dropout.
 
 
+@np.errstate(all="ignore")
 def check_penalties(case: Case) -> list[Finding]:
     """Suspicions about weight penalties and dropout."""
     return [*_penalty(case), *_dropout(case)]

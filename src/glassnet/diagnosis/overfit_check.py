@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.course import name_of
 from glassnet.diagnosis.findings import Finding, Measured, Where
 from glassnet.diagnosis.fitting_output import fitting_output
 from glassnet.diagnosis.network_changes import depth, healthy, network_change, without_dropout
@@ -63,6 +64,7 @@ def _unbounded(case: Case) -> bool:
     return case.derivation is not None and case.derivation.output_activation.name == "linear"
 
 
+@np.errstate(all="ignore")
 def check_overfits(case: Case, rows: int = 16, updates: int = 300) -> list[Finding]:
     """Train on a few rows with Adam and with the optimiser that was asked for; whether they can be learnt by heart.
 
@@ -86,18 +88,22 @@ def check_overfits(case: Case, rows: int = 16, updates: int = 300) -> list[Findi
     guess = float(np.bincount(small.labels).max() / small.rows) if small.labels is not None else 0.0
     silent = _silent(small, run)
     nothing = score <= guess + 0.02
-    said = f"{case.metric} {score:.2f} of 1"
-    why = f" Layer{'s' if len(silent) > 1 else ''} {', '.join(map(str, silent))} get no gradient." if silent else ""
+    metric = name_of(case.metric)
+    said = f"{metric} {'below −1' if score <= -1 else f'{score:.2f}'.replace('-', '−')} where 1 is best"
+    gets = "get" if len(silent) > 1 else "gets"
+    why = f" Layer{'s' if len(silent) > 1 else ''} {', '.join(map(str, silent))} {gets} no gradient." if silent else ""
     measured = [
-        Measured(f"{case.metric} on {small.rows} rows after {updates} updates of Adam(0.01)", score, f"{least} or more")
+        Measured(f"{metric} on {small.rows} rows after {updates} updates of Adam(0.01)", score, f"{least} or more")
     ]
     if asked is not None:
         measured.append(Measured(f"with {type(case.optimizer).__name__} as asked", asked[0], f"{least} or more"))
+    fitting = fitting_output(case)
+    cures = tuple(c for c in (network_change(case.network, healthy(case.network)), fitting) if c.said != "nothing")
     return [Finding(
         "training.cannot_overfit", f"Not even {small.rows} rows can be learnt by heart: {said}.{why}", "note",
         0.75 if nothing else 0.45 if score < PARTLY[case.metric] else 0.25, tuple(measured),
         Where(layer=silent[0] if silent else None),
-        (network_change(case.network, healthy(case.network)), fitting_output(case)),
+        cures,
         "More updates would learn them.",
     )]  # fmt: skip
 

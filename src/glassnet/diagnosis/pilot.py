@@ -12,6 +12,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.checks import after_training
 from glassnet.diagnosis.explaining import CRITICAL, LEAST_BUDGET, MOST_BUDGET, STRONG, explained, verdict_on
 from glassnet.diagnosis.findings import Finding, Verdict
+from glassnet.diagnosis.kinds import KINDS
 from glassnet.diagnosis.suspects import Experiments, examined, merged
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, yardsticks
 from glassnet.training.run import Run
@@ -56,6 +57,8 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
     experiments = Experiments(short, sticks.needed, score, allowed, took)
     if not (lost or hopeless(case, pilot, score, sticks)):
+        if nearly_there(score, sticks):
+            return notes, replace(verdict, learns=None), costs
         strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
         if not any(f.proven for f in examined(strong, experiments)):
             return notes, replace(verdict, learns=None), costs
@@ -66,8 +69,10 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
 
 
 def explains_early(finding: Finding) -> bool:
-    """Whether a finding says why a pilot falls short: a critical one, and not merely that the pilot is short."""
-    return finding.severity == "critical" and (finding.kind not in OF_THE_LENGTH or finding.confidence >= EVIDENT)
+    """Whether a finding says why a pilot falls short: strong evidence, or a critical one that is not merely its length."""
+    if finding.confidence >= EVIDENT and not KINDS[finding.kind].symptom:
+        return True
+    return finding.severity == "critical" and finding.kind not in OF_THE_LENGTH
 
 
 def pilot_of(case: Case) -> tuple[Case, int]:
@@ -92,10 +97,15 @@ def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
         course = np.clip(course, -1, 1)
     if score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= STILL_FALLING:
         return False  # it has begun to learn, and its cost falls on
-    if score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance):
-        return False  # it is nearly there
+    if nearly_there(score, sticks):
+        return False
     second = course[len(course) // 2 :]
     return score + rise(second) * (case.epochs - len(course)) < sticks.needed
+
+
+def nearly_there(score: float, sticks: Yardsticks) -> bool:
+    """Whether a pilot is within one more margin of what is needed."""
+    return score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance)
 
 
 def fallen(costs: np.ndarray) -> float:

@@ -47,13 +47,14 @@ TOO_FAR: dict[type[Optimizer], Curve] = {
 TOO_NEAR: Curve = ((0.02, 0.9), (0.1, 0.8), (0.3, 0.6), (1.0, 0.3), (3.0, 0.1))
 
 
+@np.errstate(all="ignore")
 def check_rate(case: Case) -> list[Finding]:
     """Suspicions about the learning rate, the number of updates, the batch size and the optimiser's memory.
 
     Raises nothing: what cannot be evaluated is not looked at.
     """
     optimizer = case.optimizer
-    if case.derivation is None or case.samples is None or _family(optimizer) is None:
+    if case.derivation is None or case.samples is None or _family(optimizer) is None or case.updates < 1:
         return []
     rates = Rates.of(case)
     if not rates.peak > 0:
@@ -129,11 +130,15 @@ def _steep_steps(case: Case, rates: Rates, steep: Curvature) -> list[Finding]:
         Measured("rate · λmax", rates.peak * steep.value, f"below {number(limit * steep.value)}"),
         Measured("λmax at the start", steep.value, f"{number(limit * steep.value / rates.peak)} at this rate"),
     )
+    mu = f"{optimizer.momentum:g}"
+    formula = "2/λmax" if not optimizer.momentum else f"2 (1 + {mu})/λmax"
+    if optimizer.nesterov and optimizer.momentum:
+        formula = f"2 (1 + {mu})/((1 + 2 · {mu}) λmax)"
+    what = f"{formula} = {_rounded(limit)}, above which descent diverges"
     said = (
-        f"learning_rate {number(rates.peak)} is {number(excess)} times what descent stands on the cost's steepest "
-        f"curvature, {number(limit)}"
+        f"learning_rate {number(rates.peak)} is {_rounded(excess)} times {what}"
         if excess >= 1
-        else f"learning_rate {number(rates.peak)} is near what descent stands on the cost's steepest curvature, {number(limit)}"
+        else f"learning_rate {number(rates.peak)} is near {what}"
     )
     base = confidence_at(TOO_STEEP, excess) if excess >= 1 else 0.0
     return _tried(case, rates, base, said, measured, target=0.25 * limit)
@@ -355,12 +360,17 @@ def _longer(case: Case, rates: Rates, lacking: float, room: float) -> tuple[Chan
         faster = rate_to(case, rates, rates.peak * min(room, 10))
         several.append(_epochs(case, min(_round(max(lacking / min(room, 10), 4)), 100)).and_then(faster))
     if case.batch_size > 64:
-        several.append(several[0].and_then(Change(f"batch_size {case.batch_size} → 32", {"batch_size": 32})))
+        several.append(several[0].and_then(Change(f"batch_size {case.batch_size:,} → 32", {"batch_size": 32})))
     return tuple(several)
 
 
 def _epochs(case: Case, times: int) -> Change:
-    return Change(f"epochs {case.epochs} → {case.epochs * times}", {"epochs": case.epochs * times})
+    return Change(f"epochs {case.epochs:,} → {case.epochs * times:,}", {"epochs": case.epochs * times})
+
+
+def _rounded(value: float) -> str:
+    """To three digits."""
+    return number(float(f"{value:.3g}"))
 
 
 def _round(value: float) -> int:

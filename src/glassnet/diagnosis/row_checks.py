@@ -86,8 +86,9 @@ def _texts(X: np.ndarray, columns: np.ndarray) -> list[bytes]:
     return [row.tobytes() for row in np.ascontiguousarray(X[:, columns]) + 0.0]  # −0 becomes 0
 
 
-def _repetitions(seen: Seen) -> tuple[int, int, list[int]]:
-    """Training rows that repeat an earlier one, rows that occur more than once, and held-out rows among the training rows.
+def _repetitions(seen: Seen) -> tuple[int, int, list[int], list[int]]:
+    """How many training rows repeat an earlier one, and how many occur more than once; held-out rows among the training rows,
+    and training rows among the held-out ones, by their positions in those looked at.
 
     A few columns single out the rows that may be alike; only those are compared as a whole.
     """
@@ -97,15 +98,17 @@ def _repetitions(seen: Seen) -> tuple[int, int, list[int]]:
     count = Counter(keys)
     within = [i for i, key in enumerate(keys) if count[key] > 1]
     common = [i for i, key in enumerate(outside) if key in count]
+    sought = {outside[i] for i in common}
+    candidates = [i for i, key in enumerate(keys) if key in sought]
     if len(some) < X.shape[1]:
         everything = np.arange(X.shape[1])
         count = Counter(_texts(X[within], everything))
-        sought = {outside[i] for i in common}
-        candidates = [i for i, key in enumerate(keys) if key in sought]
-        rows = set(_texts(X[candidates], everything))
-        common = [i for i, row in zip(common, _texts(H[common], everything), strict=True) if row in rows]
+        whole, wholes = _texts(X[candidates], everything), _texts(H[common], everything)
+        here, there = set(whole), set(wholes)
+        common = [i for i, row in zip(common, wholes, strict=True) if row in here]
+        candidates = [i for i, row in zip(candidates, whole, strict=True) if row in there]
     several = [c for c in count.values() if c > 1]
-    return sum(several) - len(several), sum(several), common
+    return sum(several) - len(several), sum(several), common, candidates
 
 
 def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
@@ -116,7 +119,7 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
     seen = seen or Seen(case)
     if len(seen.X) < 10:
         return []
-    spare, several, common = _repetitions(seen)
+    spare, several, common, also = _repetitions(seen)
     within = spare / len(seen.X)
     found = []
     if within > 0.05 and _rarely_by_chance(seen):
@@ -134,6 +137,11 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
     share = len(common) / len(seen.held[0])
     repeated = several / len(seen.X)
     if len(common) >= 3 and share > 0.02 and share > 2 * repeated and _rarely_by_chance(seen):
+        shared = tuple(int(seen.rows[i]) for i in also)
+        cures: tuple[Change, ...] = ()
+        if len(also) <= len(seen.X) / 2:
+            said = f"leave out the {len(shared):,} training row{'' if len(shared) == 1 else 's'} that are held out too"
+            cures = (Change(said, data=(DropRows(shared),)),)
         found.append(
             Finding(
                 "data.train_test_overlap",
@@ -144,7 +152,8 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
                     Measured("share of held-out rows found in training", share, "near 0"),
                     Measured("share of training rows found twice", repeated, "any"),
                 ),
-                where=Where(rows=tuple(common[:100])),
+                where=Where(rows=shared[:100]),
+                cures=cures,
                 false_alarm="Features have few values, and rows are alike by chance.",
             )
         )

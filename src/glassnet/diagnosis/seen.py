@@ -247,10 +247,15 @@ class Seen:
         agree = [float((v.argmax(axis=1) == truth).mean()) for v in (votes, own)]
         return Outside(agree[0], agree[1], apart, len(truth))
 
+    def class_name(self, number: int) -> str:
+        """A class in words: "class 2", or its own name."""
+        own = self.case.classes
+        return f"class {own[number]}" if number < len(own) else f"class {number}"
+
     def names(self, columns: Any, most: int = 4) -> str:
-        """Columns in words."""
+        """Columns in words: the features' own names, or "feature 3" counted from 0 as in the arrays."""
         own = self.case.features
-        said = [own[i] if i < len(own) else f"x{int(i) + 1}" for i in columns[:most]]
+        said = [own[i] if i < len(own) else f"feature {int(i)}" for i in columns[:most]]
         return ", ".join(said) + (f" and {len(columns) - most} more" if len(columns) > most else "")
 
 

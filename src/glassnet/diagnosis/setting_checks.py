@@ -27,6 +27,7 @@ from glassnet.equations.losses import LOSSES, pairing
 from glassnet.errors import GlassnetError
 
 
+@np.errstate(all="ignore")
 def check_settings(case: Case) -> list[Finding]:
     """Suspicions from the network, the loss and the kind of target.
 

@@ -26,6 +26,7 @@ FLAT = 0.3
 """Slopes never above this shrink every signal."""
 
 
+@np.errstate(all="ignore")
 def check_signal(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     """How the spread over the rows changes from layer to layer."""
     hidden, last = layers[:-1], layers[-1]
@@ -55,7 +56,7 @@ def check_signal(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             "arch.saturating_hidden",
             f"{len(flat)} layers of {flat[0].group.activation} leave a spread of {number(last.spread)} over the rows: "
             "the outputs are almost alike whatever the input is.", "note", sure, spreads,
-            Where(layer=flat[0].number), (network_change(network, shallower(relu, 2)), network_change(network, relu)),
+            Where(equation=f"Z{last.number}"), (network_change(network, shallower(relu, 2)), network_change(network, relu)),
             "The first updates bring the spread to size.",
         )]  # fmt: skip
     dead = any(a.dead == 1.0 for a in hidden)
@@ -63,7 +64,7 @@ def check_signal(case: Case, layers: list[StartingLayer]) -> list[Finding]:
         return [Finding(
             "arch.too_deep",
             f"After {len(hidden)} hidden layers the rows spread by {number(last.spread)}: the outputs are almost alike.",
-            "note", 0.6, spreads, Where(layer=last.number),
+            "note", 0.6, spreads, Where(equation=f"Z{last.number}"),
             (network_change(network, shallower(network, 2)), network_change(network, with_batch_norm(network))),
             "Other seeds start with a larger spread.",
         )]  # fmt: skip
@@ -71,10 +72,8 @@ def check_signal(case: Case, layers: list[StartingLayer]) -> list[Finding]:
 
 
 def _picked(layers: list[StartingLayer]) -> list[StartingLayer]:
-    """At most five layers, first and last among them."""
-    if len(layers) <= 5:
-        return layers
-    return [layers[int(i)] for i in np.linspace(0, len(layers) - 1, 5).round()]
+    """All of up to eight layers; of more the first four and the last four."""
+    return layers if len(layers) <= 8 else [*layers[:4], *layers[-4:]]
 
 
 def check_gradient(case: Case, layers: list[StartingLayer]) -> list[Finding]:
@@ -82,10 +81,11 @@ def check_gradient(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     first, last = layers[0], layers[-1]
     network = case.network
     if last.slope == 0:
+        cures = tuple(c for c in (fitting_output(case),) if c.said != "nothing")
         return [Finding(
             "training.vanishing_gradient", "The cost has no slope at any output: no weight changes.", "note", 0.9,
             (Measured(f"root mean square of dZ{last.number}", 0.0, "above 0"),),
-            Where(layer=last.number, equation=f"dZ{last.number}"), (fitting_output(case),), "Every row is already right.",
+            Where(layer=last.number, equation=f"dZ{last.number}"), cures, "Every row is already right.",
         )]  # fmt: skip
     frozen = [a for a in layers[:-1] if not a.gradient.any()]
     if frozen and all(a.dead < 1 and a.weights.any() for a in layers):
@@ -118,12 +118,13 @@ def check_gradient(case: Case, layers: list[StartingLayer]) -> list[Finding]:
         return [Finding(
             "arch.exploding_gradient",
             f"The gradient of layer 1 is {number(float(f'{ratio:.2g}'))} times that of layer {last.number}.", "note", sure,
-            measured, Where(layer=1, equation="dZ1"), (anew(case, with_init(network, "auto", "zeros")), less),
+            measured, Where(layer=1, equation="dZ1"), (*anew(case, with_init(network, "auto", "zeros")), less),
             "An adaptive optimiser makes up for it.",
         )]  # fmt: skip
     return []
 
 
+@np.errstate(all="ignore")
 def check_first_cost(case: Case, start: Values) -> list[Finding]:
     """The first cost against that of guessing the shares of the classes, or the mean."""
     loss = case.loss
@@ -155,6 +156,6 @@ def check_first_cost(case: Case, start: Values) -> list[Finding]:
     return [Finding(
         "training.initial_cost", f"The first cost is {number(first)}, {number(float(f'{ratio:.3g}'))} times that of guessing.",
         "note", sure, (Measured("first cost", first, f"{number(guessing)}, {name}"),), Where(equation="J"),
-        (anew(case, with_init(case.network, "auto", "zeros")), Change(Standardise().said, {}, (Standardise(),))),
+        (*anew(case, with_init(case.network, "auto", "zeros")), Change(Standardise().said, {}, (Standardise(),))),
         "The first updates remove it.",
     )]  # fmt: skip

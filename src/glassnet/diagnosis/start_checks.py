@@ -31,6 +31,7 @@ __all__ = ["check_overfits", "check_start"]
 STEEP = 5.0
 
 
+@np.errstate(all="ignore")
 def check_start(case: Case) -> list[Finding]:
     """Suspicions from all values of the first update, on at most 512 rows, and from the initial weights."""
     start, layers = case.start, starting_layers(case)
@@ -92,7 +93,7 @@ def _why_infinite(case: Case, start: Values, layers: list[StartingLayer], name: 
         where = Where(equation=name)
     elif stretch.stretch > STEEP:
         kind, said = "init.too_large", f"The weights of layer {stretch.number} start so large that {name} overflows"
-        cures, where = [anew(case, with_init(network, "auto", "zeros"))], Where(layer=stretch.number, equation=name)
+        cures, where = [*anew(case, with_init(network, "auto", "zeros"))], Where(layer=stretch.number, equation=name)
         measured.append(Measured(f"size of W{stretch.number} times √fan-in", stretch.size, number(stretch.normal)))
     elif case.loss is not None and case.loss.name not in LOSSES and np.isfinite(layers[-1].values).all():
         A = layers[-1].values
@@ -157,7 +158,7 @@ def _symmetric(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             (Measured(f"distinct units in W{layer.number}", len(np.unique(W, axis=1).T), f"{W.shape[1]}"),
              Measured(f"distinct units in dW{layer.number}", len(np.unique(np.round(dW / (largest or 1.0), 9), axis=1).T),
                       f"{W.shape[1]}")),
-            Where(layer=layer.number, equation=f"W{layer.number}"), (anew(case, with_init(case.network, "auto")),),
+            Where(layer=layer.number, equation=f"W{layer.number}"), anew(case, with_init(case.network, "auto")),
             "Something else tells the units apart: what follows them starts at random.",
         )  # fmt: skip
     return [] if worst is None else [worst]
@@ -168,8 +169,8 @@ def _sizes(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     found: list[Finding] = []
     network = case.network
     cure = (
-        anew(case, with_init(network, "auto", "zeros")),
-        anew(case, with_batch_norm(with_init(network, "auto", "zeros"))),
+        *anew(case, with_init(network, "auto", "zeros")),
+        *anew(case, with_batch_norm(with_init(network, "auto", "zeros"))),
     )
     normed = {a.number for a in layers if a.group.normalised}
     plain = [a for a in layers if a.number not in normed]
@@ -254,20 +255,20 @@ def _dead(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     # A layer of zero weights is no matter of its units.
     if not any(a.weights.any() for a in layers[: worst.number]):
         return []
-    cures = [anew(case, again)] if low else []
+    cures = [*anew(case, again)] if low else []
     if depth(network) > 5:
         cures.append(network_change(network, shallower(again, 2)))
     cures += [network_change(network, with_hidden_activation(network, "leaky_relu", only=("relu",))),
               network_change(network, wider(again, 32))]  # fmt: skip
     if not low:
-        cures.append(anew(case, again))
+        cures += anew(case, again)
     units = tuple(int(i) for i in np.flatnonzero((worst.values == 0).all(axis=0)))
     measured = (Measured(f"units of layer {worst.number} that are 0 for all rows", f"{worst.dead:.0%}", "below 20 %"),
                 Measured("of all hidden units", f"{share:.0%}", "below 20 %"))  # fmt: skip
     said = (
         f"All units of layer {worst.number} are"
         if whole
-        else f"{len(units)} of {worst.group.width} units of layer {worst.number} are"
+        else f"{len(units)} of {worst.group.width} units of layer {worst.number} {'is' if len(units) == 1 else 'are'}"
     )
     found.append(Finding(
         "arch.dying_relu", f"{said} 0 for every row: nothing passes through them, and they get no gradient.", "note", sure,
@@ -280,7 +281,7 @@ def _dead(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             "the inputs can lift above 0.", "note", 0.8 if whole else 0.3,
             (Measured(f"mean of b{worst.number}", float(np.mean(worst.bias)), "0"),
              Measured(f"spread of Z{worst.number} over the rows", worst.spread, "about 1")),
-            Where(layer=worst.number, equation=f"b{worst.number}"), (anew(case, with_bias_init(network)),),
+            Where(layer=worst.number, equation=f"b{worst.number}"), anew(case, with_bias_init(network)),
             "The units become active within the first updates.",
         ))  # fmt: skip
     return found
@@ -300,7 +301,7 @@ def _biased(case: Case, layers: list[StartingLayer]) -> list[Finding]:
             f"The biases of layer {n} start at {number(mean)}; the inputs move its sums by {number(layer.spread)}.",
             "note", 0.8 if far > 10 * max(layer.spread, 1.0) else 0.4,
             (Measured(f"mean of b{n}", mean, "0"), Measured(f"spread of Z{n} over the rows", layer.spread, "about 1")),
-            Where(layer=n, equation=f"b{n}"), (anew(case, with_bias_init(case.network)),),
+            Where(layer=n, equation=f"b{n}"), anew(case, with_bias_init(case.network)),
             "The first updates bring the biases to size.",
         )]  # fmt: skip
     return []
@@ -320,7 +321,7 @@ def _saturated(case: Case, layers: list[StartingLayer]) -> list[Finding]:
     measured = (Measured(f"share of A{worst.number} at the ends of {worst.group.activation}", worst.saturated, "below 0.3"),
                 Measured(f"spread of Z{worst.number} over the rows", worst.spread, "about 1"))  # fmt: skip
     scaled = Change(Standardise().said, {}, (Standardise(),))
-    cures = (scaled,) if worst.stretch < 2 else (anew(case, with_init(case.network, "auto", "zeros")), scaled)
+    cures = (scaled,) if worst.stretch < 2 else (*anew(case, with_init(case.network, "auto", "zeros")), scaled)
     found = [Finding(
         "training.saturated_units",
         f"{worst.saturated:.0%} of the values of layer {worst.number} are at the ends of {worst.group.activation}, "

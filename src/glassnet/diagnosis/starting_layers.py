@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.fitting_output import bounds
-from glassnet.diagnosis.network_changes import Group, groups, network_change
+from glassnet.diagnosis.network_changes import OWN_START, Group, groups, network_change
 from glassnet.equations.functions import activation
 from glassnet.equations.initializers import RELU_FAMILY, fans
 from glassnet.network import Network
@@ -116,15 +116,18 @@ def _layer(group: Group, start: Values) -> StartingLayer:
         )  # fmt: skip
 
 
-def anew(case: Case, network: Network) -> Change:
-    """The weights start as this network says; those that were given are forgotten."""
+def anew(case: Case, network: Network) -> tuple[Change, ...]:
+    """The weights start as this network says, those that were given are forgotten; nothing where they start so already."""
     if network != case.network:
-        return network_change(case.network, network)
-    return Change("start the weights by the network's own initialisers", {"initial_parameters": None})
+        return (network_change(case.network, network),)
+    if not case.settings.get("initial_parameters"):
+        return ()
+    return (Change(OWN_START, {"initial_parameters": None}),)
 
 
 def input_spread(case: Case) -> float:
     """The deviation of the features over the rows, averaged over the features."""
     start = case.start
     assert start is not None
-    return float(np.std(np.asarray(start["X"], dtype=np.float64), axis=0).mean())
+    with np.errstate(all="ignore"):
+        return float(np.std(np.asarray(start["X"], dtype=np.float64), axis=0).mean())

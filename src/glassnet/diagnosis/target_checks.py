@@ -7,7 +7,7 @@ import numpy as np
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Balanced, Change, DropRows, StandardiseTarget
 from glassnet.diagnosis.encoding_checks import misencoded
-from glassnet.diagnosis.findings import Finding, Measured, Where
+from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.seen import FEWEST_HELD, Seen
 from glassnet.diagnosis.simple_models import Dependence, compressed, neighbours, standardised
 
@@ -72,7 +72,7 @@ def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
     return [
         Finding(
             "data.class_imbalance",
-            f"Class {rarest} has {count[rarest]} of {len(labels)} training rows"
+            f"C{seen.class_name(rarest)[1:]} has {count[rarest]:,} of {len(labels):,} training rows"
             + (
                 f" and {elsewhere[rarest]:.0%} of the held-out rows."
                 if len(measured) > 2 and elsewhere is not None
@@ -85,6 +85,31 @@ def check_classes(case: Case, seen: Seen | None = None) -> list[Finding]:
             false_alarm="The rare class is predicted where it belongs, or is as rare in the rows that count.",
         )
     ]
+
+
+def check_constant_target(case: Case, seen: Seen | None = None) -> list[Finding]:
+    """data.no_signal: targets of a regression that are all the same."""
+    seen = seen or Seen(case)
+    if seen.labels is not None or len(seen.Y) < 2 or float(np.ptp(seen.Y, axis=0).max()) > 0:
+        return []
+    value = _signed(float(seen.Y[0, 0]))
+    return [
+        Finding(
+            "data.no_signal",
+            f"The target is the same in every row, {value}: there is nothing to learn."
+            if seen.Y.shape[1] == 1
+            else "The target is the same in every row: there is nothing to learn.",
+            "critical",
+            0.95,
+            (Measured("distinct targets", 1, "2 or more"),),
+            false_alarm="It cannot be one: the targets that were given do not differ.",
+            certain=True,
+        )
+    ]
+
+
+def _signed(value: float) -> str:
+    return number(value).replace("-", "−")
 
 
 def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
@@ -104,7 +129,8 @@ def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
     return [
         Finding(
             "data.target_scale",
-            f"The target has mean {float(seen.Y.mean(axis=0)[mean.argmax()]):.4g} and deviation {widest:.4g}; a network starts "
+            f"The target has mean {_signed(float(seen.Y.mean(axis=0)[mean.argmax()]))} and deviation {_signed(widest)}; a "
+            "network starts "
             "with outputs around 0 and a spread of about 1.",
             confidence=confidence,
             measured=(
@@ -141,24 +167,32 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
             shuffled, none = 0.5 if left else 0.92, 0.15
         elif outside.deviations < NO_SIGNAL:
             shuffled, none = round(sure - 0.05, 2), sure
-    text = (
-        f"No simple model predicts the target of rows it has not seen: the best, {signal.model}, is {signal.deviations:.1f} "
-        f"deviations above targets in a random order, on {signal.rows} rows"
+    best = (
+        f"none does better than on targets in a random order, on {signal.rows:,} rows"
+        if signal.model == "none"
+        else f"the best, {signal.model}, is {signal.deviations:.1f} deviations above targets in a random order, on "
+        f"{signal.rows:,} rows"
     )
+    inside = measured[0]
     return [
         Finding(
             "data.labels_shuffled",
-            f"{text}. The labels may not belong to their rows.",
+            f"The labels may not belong to their rows: no simple model predicts those of rows it has not seen; {best}.",
             confidence=shuffled,
             measured=tuple(measured),
-            false_alarm="A model of the same rows would predict held-out rows better than guessing.",
+            false_alarm="Rows whose labels are known to be theirs would be as hard to predict from one another.",
         ),
         Finding(
             "data.no_signal",
-            f"{text}. The features may say nothing about the target.",
+            "The features may say nothing about the target: what simple models make of them is as good with targets in a "
+            "random order. Were the labels in a wrong order, rows labelled anew could be predicted.",
             confidence=none,
-            measured=tuple(measured),
-            false_alarm="A model of the same rows would predict held-out rows better than guessing.",
+            measured=(
+                Measured("correlation of the best simple model with the target", signal.correlation, "clearly above 0"),
+                *measured[1:],
+                *(() if len(measured) > 1 else (inside,)),
+            ),
+            false_alarm="Some model of the same features would predict held-out rows better than guessing.",
         ),
     ]
 
@@ -212,7 +246,7 @@ def check_label_noise(case: Case, seen: Seen | None = None) -> list[Finding]:
     return [
         Finding(
             "data.label_noise",
-            f"About {min(1.0, max(0.0, share)):.0%} of the training labels are wrong: neighbours agree with {agree:.0%} of "
+            f"About {min(1.0, max(0.0, share)):.0%} of the training labels may be wrong: neighbours agree with {agree:.0%} of "
             f"them; {said}.",
             confidence=confidence,
             measured=(
@@ -249,4 +283,4 @@ def _contradicted(seen: Seen, count: int) -> tuple[int, ...]:
     return tuple(rows)
 
 
-TARGET_CHECKS = (check_classes, check_target_scale, check_signal, check_label_noise)
+TARGET_CHECKS = (check_classes, check_constant_target, check_target_scale, check_signal, check_label_noise)

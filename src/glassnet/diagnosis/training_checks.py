@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.diagnosis import training_cures as cures
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.course import Course
+from glassnet.diagnosis.course import Course, name_of
 from glassnet.diagnosis.evidence import Evidence
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.unit_checks import check_layers
@@ -26,11 +26,15 @@ FEW_UPDATES = 600
 STANDS_STILL = 0.01
 """A cost that changes by less than this share of its start, over a tenth of the training, stands still."""
 DAMPED = 0.25
+ENOUGH_RATIO = 2e-3
+"""Updates from this share of the weights on are not too small."""
+STOPPED = "stopped early"
 
 
 OF_THE_END = ("opt.too_few_epochs", "training.slow", "arch.too_little_capacity", "opt.batch_size")
 
 
+@np.errstate(all="ignore")
 def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = False) -> list[Finding]:
     """Suspicions of why a training falls short, from its history and from the iterations looked at.
 
@@ -47,6 +51,8 @@ def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = 
         ):  # fmt: skip
             found += check(course)
     found += check_layers(course)
+    if any(finding.kind == "opt.too_few_epochs" for finding in found):
+        found = [finding for finding in found if finding.kind != "training.slow"]  # the cause says it
     if unfinished:
         found = [finding for finding in found if finding.kind not in OF_THE_END]
     return [_damped(finding) for finding in found] if course.well else found
@@ -121,6 +127,7 @@ def check_rate_too_large(course: Course) -> list[Finding]:
     jump = float(np.nanmax(early) / costs[0]) if len(early) and costs[0] > 0 else 0.0
     guessing = course.evidence.guessing
     above = course.smooth_end / guessing if course.epochs and guessing > 0 else 0.0
+    above = above if math.isfinite(above) else math.inf
     strength = 0.0
     if run.status == "diverged":
         strength = 0.15 if run.iteration == 0 else 0.75
@@ -140,23 +147,41 @@ def check_rate_too_large(course: Course) -> list[Finding]:
         strength = 0.4
     if strength == 0:
         return []
+    # Only what is out of the ordinary speaks for it.
+    evidence: list[tuple[bool, Measured, str]] = [
+        (start_ratio > LARGE_RATIO,
+         Measured("largest update / weight in the first steps", start_ratio, "about 0.001, below 0.1"),
+         f"the first updates are {_times(start_ratio)} the weights they change"),
+        (jump > 2, Measured("highest cost of the first epochs / cost at the start", jump, "below 1"),
+         f"the cost rises to {_times(jump, 'its start')} in the first epochs"),
+        (run.status == "diverged", Measured("last finite iteration", run.iteration, "the last one asked for"),
+         f"numbers are no longer finite after iteration {run.iteration:,}"),
+        (above > 1.05, Measured("last cost / cost of guessing", above, "well below 1"),
+         f"the last cost is {_times(above, 'that of guessing')}"),
+        (course.swings > 0.1, Measured("share of later epochs after which the cost has risen", course.swings, "below 0.05"),
+         f"the cost rises noticeably after {course.swings:.0%} of the later epochs"),
+        (course.update_ratio > 0.003, Measured("update / weight, median over layers", course.update_ratio, "about 0.001"),
+         f"an update is {_times(course.update_ratio)} the weights"),
+    ]  # fmt: skip
+    odd = [(one, words) for unusual, one, words in evidence if unusual]
     return [
         Finding(
             "opt.lr_too_large",
-            f"The learning rate {case.learning_rate:g} is too large: the first updates are {number(start_ratio)} of the "
-            "weights they change.",
+            f"At learning_rate {case.learning_rate:g} {' and '.join(words for _, words in odd[:2])}.",
             confidence=strength,
-            measured=(
-                Measured("learning rate", case.learning_rate, "one at which the first steps lower the cost"),
-                Measured("largest update / weight in the first steps", start_ratio, "about 0.001, below 0.1"),
-                Measured("highest cost of the first epochs / cost at the start", jump, "below 1"),
-                Measured("last cost / cost of guessing", above, "well below 1"),
-            ),
+            measured=tuple(one for one, _ in odd),
             where=Where(epochs=(1, max(1, len(early)))),
             cures=(*cures.smaller_rates(case), *cures.less_momentum(case)),
             false_alarm="With a tenth of the rate the training would end no better.",
         )
     ]
+
+
+def _times(ratio: float, size: str = "as large as") -> str:
+    """A ratio in words: "60 times as large as"."""
+    if not math.isfinite(ratio):
+        return f"infinitely many times {size}"
+    return f"{number(float(f'{ratio:.3g}'))} times {size}"
 
 
 # Costs that hardly move.
@@ -187,7 +212,7 @@ def epochs_to_halve(costs: np.ndarray) -> float:
 def check_slow(course: Course) -> list[Finding]:
     """The cost is still falling when the training ends."""
     falling = course.still_falling
-    if falling < 0.01:
+    if falling < 0.01 or course.run.status == STOPPED:
         return []
     needed = epochs_to_halve(course.costs)
     if not math.isfinite(needed):
@@ -229,24 +254,26 @@ def check_rate_too_small(course: Course) -> list[Finding]:
     small, few = 0.0, 0.0
     if alive and moved < HARDLY_MOVED:
         short = ratio < SMALL_RATIO or (ratio < 3e-4 and updates > FEW_UPDATES)
-        small = 0.8 if short else 0.35
+        small = 0.8 if short else 0.35 if ratio < ENOUGH_RATIO else 0.0
         few = 0.75 if updates <= FEW_UPDATES and not ratio < SMALL_RATIO else 0.2
         if falling == 0.0 and ratio > SMALL_RATIO:
             small, few = 0.6 * small, 0.6 * few
     elif alive and ratio < 1e-3 and moved < (0.5 if course.guesses else 0.3):
         small, few = (0.2, 0.15) if course.vanishes else (0.5, 0.35)
     elif alive and falling > 0.02:
-        small = 0.4 if ratio < 3e-4 else 0.2
+        small = 0.4 if ratio < 3e-4 else 0.2 if ratio < ENOUGH_RATIO else 0.0
         few = 0.7 if updates <= FEW_UPDATES else 0.55 if falling > 0.1 else 0.35
     elif alive and updates <= 100:
         few = 0.6
+    if course.run.status == STOPPED:
+        few = 0.0  # more epochs were allowed
     found = []
     if small:
         found.append(
             Finding(
                 "opt.lr_too_small",
-                f"The learning rate {case.learning_rate:g} is too small: an update is {number(ratio)} of the weights, and "
-                f"after {updates:,} of them they are {number(moved)} of their length from their start.",
+                f"At learning_rate {case.learning_rate:g} an update is {_times(ratio)} the weights, and after {updates:,} of "
+                f"them they are {number(moved)} times their length from their start.",
                 confidence=small,
                 measured=measured,
                 where=Where(epochs=(1, course.epochs)),
@@ -260,7 +287,12 @@ def check_rate_too_small(course: Course) -> list[Finding]:
         found.append(
             Finding(
                 "opt.too_few_epochs",
-                f"The training ends after {updates:,} updates while the cost still falls.",
+                f"The training ends after {updates:,} updates"
+                + (
+                    f" while the cost still falls: by {falling:.0%} over the last quarter of the epochs."
+                    if falling > 0
+                    else f"; the weights are then {number(moved)} times their length from their start."
+                ),
                 confidence=few,
                 measured=measured,
                 where=Where(epochs=(course.epochs, course.epochs)),
@@ -338,16 +370,17 @@ def check_oscillation(course: Course) -> list[Finding]:
         return []
     strength = min(0.75, 0.15 + 1.5 * share + (0.15 if lost > 0.05 else 0.0))
     case, best = course.case, int(np.nanargmin(costs))
+    what = "cost" if course.swings >= score_swings else name_of(course.evidence.metric)
     calmer = (*cures.less_momentum(case), *cures.times_rate(case, 0.1), *cures.batches_of(case, min(case.rows, 128)))
     return [
         Finding(
             "opt.oscillation",
-            f"The cost swings: after {share:.0%} of the later epochs it is noticeably worse than before them.",
+            f"The {what} swings: after {share:.0%} of the later epochs it is noticeably worse than before them.",
             confidence=strength,
             measured=(
                 Measured("share of later epochs that make it noticeably worse", share, "below 0.05"),
-                Measured("best score less the median of the later half", lost, "near 0"),
-                Measured("epoch of the lowest cost", best, "near the last"),
+                *((Measured("best score less the median of the later half", lost, "near 0"),) if lost > 0.005 else ()),
+                *((Measured("epoch of the lowest cost", best, "near the last"),) if best < 0.9 * course.epochs else ()),
             ),
             where=Where(epochs=((course.epochs + 1) // 2, course.epochs)),
             cures=calmer,
@@ -401,8 +434,8 @@ def check_overfitting(course: Course) -> list[Finding]:
     if "validation_cost" not in course.run.history:
         return []
     held = course.series("validation_cost")
-    metric = course.evidence.metric
-    held_scores = course.series(f"validation_{metric}")
+    metric = name_of(course.evidence.metric)
+    held_scores = course.series(f"validation_{course.evidence.metric}")
     if not np.isfinite(held).all() or course.epochs < 3:
         return []
     best = int(held.argmin())

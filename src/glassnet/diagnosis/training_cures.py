@@ -8,8 +8,9 @@ from typing import Any
 
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.network_changes import network_change, with_hidden_activation, with_init
+from glassnet.diagnosis.network_changes import with_hidden_activation, with_init
 from glassnet.diagnosis.python_source import written
+from glassnet.diagnosis.starting_layers import anew
 from glassnet.equations.optimizers import LBFGS, SGD, Adam, LeastSquares, Newton, Optimizer
 from glassnet.equations.schedules import Schedule
 
@@ -62,14 +63,14 @@ def less_momentum(case: Case) -> tuple[Change, ...]:
 def epochs(case: Case, wanted: float) -> tuple[Change, ...]:
     """So many epochs instead, at most a thousand times those asked for."""
     number = max(1, math.ceil(min(wanted, 1000 * case.epochs)))
-    return (Change(f"epochs {case.epochs} → {number}", {"epochs": number}),) if number != case.epochs else ()
+    return (Change(f"epochs {case.epochs:,} → {number:,}", {"epochs": number}),) if number != case.epochs else ()
 
 
 def batches_of(case: Case, size: int) -> tuple[Change, ...]:
     """Batches of so many rows."""
     if size == case.batch_size or size > case.rows:
         return ()
-    return (Change(f"batch_size {case.batch_size} → {size}", {"batch_size": size}),)
+    return (Change(f"batch_size {case.batch_size:,} → {size:,}", {"batch_size": size}),)
 
 
 def penalties(case: Case, factor: float) -> tuple[Change, ...]:
@@ -90,9 +91,9 @@ def with_l2(case: Case, l2: float = 1e-3) -> tuple[Change, ...]:
 def living_units(case: Case) -> tuple[Change, ...]:
     """He's start with leaky relu, whose units cannot die."""
     after = with_init(with_hidden_activation(case.network, "leaky_relu", only=("relu",), init="he"), "auto", "zeros")
-    return (network_change(case.network, after),)
+    return anew(case, after)
 
 
 def fresh_start(case: Case) -> tuple[Change, ...]:
-    """Weights started as suits each layer's activation, biases at zero."""
-    return (network_change(case.network, with_init(case.network, "auto", "zeros")),)
+    """Weights started as suits each layer's activation, biases at zero; nothing where they start so already."""
+    return anew(case, with_init(case.network, "auto", "zeros"))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from glassnet.diagnosis import training_cures as cures
-from glassnet.diagnosis.course import Course
+from glassnet.diagnosis.course import Course, name_of
 from glassnet.diagnosis.evidence import LayerLook, Look
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.network_changes import (
@@ -54,7 +54,7 @@ def check_vanishing(course: Course) -> list[Finding]:
     return [
         Finding(
             "training.vanishing_gradient",
-            f"The gradient vanishes: at the start it is {number(fall)} times as large in layer 1 as in layer "
+            f"At the start the gradient is {number(fall)} times as large in layer 1 as in layer "
             f"{start.layers[-1].layer}.",
             confidence=0.6 if course.guesses else 0.3,
             measured=(
@@ -84,20 +84,24 @@ def check_exploding(course: Course) -> list[Finding]:
     rise = _fall(start) if len(start.layers) > 2 else 1.0
     norms = course.run.history["gradient_norm"] if course.epochs else np.ones(1)
     first = start.gradient_norm
-    growth = float(np.nanmax(norms)) / first if first > 0 else 1.0
+    growth = float(np.nanmax(norms)) / first if first > 0 and not np.isnan(norms).all() else 1.0
     scale = _input_scale(course)
     if not (rise / scale > 100 or growth > EXPLODED):
         return []
+    said, measured = [], []
+    if rise > 10:
+        said.append(f"at the start {number(float(f'{rise:.3g}'))} times as large in layer 1 as in the last")
+        measured.append(Measured("gradient of the first layer / of the last, at the start", rise, "0.1 to 10"))
+    if growth > 100:
+        times = f"up to {number(float(f'{growth:.3g}'))} times its first norm"
+        said.append(f"later {times if math.isfinite(growth) else 'infinite'}")
+        measured.append(Measured("largest gradient norm of an epoch / the first", growth, "below 100"))
     return [
         Finding(
             "arch.exploding_gradient",
-            f"The gradient explodes: {number(rise)} times as large in layer 1 as in the last at the start, and at most "
-            f"{number(growth)} times its first norm later.",
+            f"The gradient is large: {' and '.join(said)}.",
             confidence=0.55 if growth > EXPLODED and course.run.status == "diverged" else 0.4,
-            measured=(
-                Measured("gradient of the first layer / of the last, at the start", rise, "0.1 to 10"),
-                Measured("largest gradient norm of an epoch / the first", growth, "below 100"),
-            ),
+            measured=tuple(measured),
             where=Where(layer=1, equation=f"dW{start.layers[0].layer}"),
             cures=(*cures.fresh_start(course.case), *cures.times_rate(course.case, 0.1)),
             false_alarm="With weights started as suits the activations the training would end no better.",
@@ -124,7 +128,8 @@ def check_dead(course: Course) -> list[Finding]:
         found.append(
             Finding(
                 "out.relu_output",
-                f"{len(output.dead)} of the {output.units} outputs are 0 for every row: relu cuts them off.",
+                f"{len(output.dead)} of {output.units} outputs "
+                f"{'is' if len(output.dead) == 1 else 'are'} 0 for every row, where relu has no slope.",
                 confidence=0.85,
                 measured=(Measured("outputs that are 0 for every row", len(output.dead), "0"),),
                 where=Where(layer=output.layer, units=output.dead, equation=output.values),
@@ -142,11 +147,16 @@ def check_dead(course: Course) -> list[Finding]:
     case = course.case
     if when > 0 and any(layer.update_ratio > 0.1 for look in course.evidence.looks[:2] for layer in look.layers):
         strength *= 0.9  # steps that large are why they died
-    said = "all its units" if worst.all_dead else f"{len(worst.dead)} of its {worst.units} units"
+    dead = len(worst.dead)
+    said = (
+        f"All units of layer {worst.layer} are"
+        if worst.all_dead
+        else f"{dead} of the {worst.units} units of layer {worst.layer} {'is' if dead == 1 else 'are'}"
+    )
     found.append(
         Finding(
             "arch.dying_relu",
-            f"Layer {worst.layer} is dead: {said} are 0 for every row"
+            f"{said} 0 for every row"
             + (", from the start." if when == 0 else f", since iteration {when} or shortly before."),
             confidence=strength,
             measured=(
@@ -202,10 +212,16 @@ def check_updates(course: Course) -> list[Finding]:
         return []
     worst = max(odd, key=lambda layer: abs(math.log10(max(layer.update_ratio, 1e-30)) + 3))
     large = worst.update_ratio > 0.1
+    times = number(float(f"{worst.update_ratio:.3g}"))
+    did = (
+        f"did not change W{worst.layer}"
+        if worst.update_ratio == 0
+        else f"made an update of W{worst.layer} that is {times} times as large as the weights"
+    )
     return [
         Finding(
             "training.update_ratio",
-            f"In iteration {middle.iteration} the update of W{worst.layer} is {number(worst.update_ratio)} of the weights.",
+            f"Iteration {middle.iteration:,} {did}.",
             confidence=0.3 if course.guesses else 0.12,
             measured=(
                 Measured(f"update / weight of W{worst.layer}", worst.update_ratio, "about 0.001"),
@@ -332,28 +348,32 @@ def check_capacity(course: Course) -> list[Finding]:
     if narrowest > 16 or gap > 0.1:
         return []
     strength = 0.65 if narrowest <= 2 else 0.5 if narrowest < NARROW else 0.25 if narrowest <= 8 else 0.1
-    network = course.case.network
+    network, metric = course.case.network, name_of(evidence.metric)
     bigger = wider(network, 32) if widths else healthy(network)
     return [
         Finding(
             "arch.too_little_capacity",
-            f"The training {evidence.metric} stands still at {number(float(course.scores[-1]))} though gradients arrive "
+            f"The training {metric} stands still at {_signed(float(course.scores[-1]))} though gradients arrive; "
             + (
-                f"everywhere; the narrowest hidden layer has {narrowest} units."
+                f"the narrowest hidden layer has {narrowest} unit{'' if narrowest == 1 else 's'}."
                 if widths
-                else "; there is no hidden layer."
+                else "there is no hidden layer."
             ),
             confidence=strength,
             measured=(
                 Measured("units of the narrowest hidden layer", narrowest, "above 8"),
-                Measured(f"training {evidence.metric}", float(course.scores[-1]), "near 1"),
-                Measured(f"training less held-out {evidence.metric}", gap, "above 0"),
+                Measured(f"training {metric}", float(course.scores[-1]), "near 1"),
+                *((Measured(f"training less held-out {metric}", gap, "near 0"),) if run.validation is not None else ()),
             ),
             where=Where(layer=widths.index(narrowest) + 1 if widths else 1),
             cures=tuple(network_change(network, n) for n in (bigger, healthy(network)) if n != network),
             false_alarm="A wider network would fit the training rows no better.",
         )
     ]
+
+
+def _signed(value: float) -> str:
+    return number(value).replace("-", "−")
 
 
 def check_penalty(course: Course) -> list[Finding]:
@@ -380,8 +400,8 @@ def check_penalty(course: Course) -> list[Finding]:
     return [
         Finding(
             "reg.too_strong",
-            f"The penalty is too strong: it is {share:.0%} of the cost at the end ({first_share:.0%} at the start), and the "
-            f"weights of a layer are {number(shrunk)} of their first length.",
+            f"The penalty is large: it is {share:.0%} of the cost at the end ({first_share:.0%} at the start), and the "
+            f"weights of a layer are {number(float(f'{shrunk:.3g}'))} times their first length.",
             confidence=strength,
             measured=(
                 Measured("penalty / cost at the end", share, "below 0.2"),

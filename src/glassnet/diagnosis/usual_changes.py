@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.changes import Change, Standardise, StandardiseTarget
+from glassnet.diagnosis.changes import Change, DataChange, Standardise, StandardiseTarget
 from glassnet.diagnosis.findings import Finding, Measured
 from glassnet.diagnosis.network_changes import shallower, wider, with_hidden_activation, with_init, without_dropout
 from glassnet.diagnosis.yardsticks import Yardsticks, linear_recipe
@@ -63,12 +63,12 @@ def usual_suspicions(case: Case) -> Iterator[Finding]:
             Change(f"epochs {epochs} → {4 * epochs}", {"epochs": 4 * epochs}), epochs,
         )  # fmt: skip
     features = np.asarray(case.X)
-    if features.ndim in (2, 4) and not case.data_refusal:
+    if features.ndim in (2, 4) and not case.data_refusal and not standardised(features):
         yield _suspicion(
             "data.unscaled_features", "With standardised features it learns.",
             Change(Standardise().said, {}, (Standardise(),)), float(features.std()),
         )  # fmt: skip
-    if case.task == "numbers" and not case.data_refusal:
+    if case.task == "numbers" and not case.data_refusal and not standardised(np.asarray(case.Y)):
         yield _suspicion(
             "data.target_scale", "With a standardised target it learns.",
             Change(StandardiseTarget().said, {}, (StandardiseTarget(),)), float(np.std(case.Y)),
@@ -77,7 +77,7 @@ def usual_suspicions(case: Case) -> Iterator[Finding]:
         ("init.wrong_scale", "With weights started by the number of inputs it learns.", "init auto", with_init(network)),
         ("arch.too_little_capacity", f"With {WIDE} units a layer it learns.", f"{WIDE} units a layer", wider(network, WIDE)),
         ("arch.saturating_hidden", "With relu in its hidden layers it learns.", "hidden layers relu",
-         with_hidden_activation(network, "relu")),
+         with_hidden_activation(network, "relu", init=None)),
         ("arch.too_deep", "With two hidden layers it learns.", "two hidden layers", shallower(network, 2)),
     ):  # fmt: skip
         if changed != network:
@@ -119,6 +119,14 @@ def _suspicion(kind: str, sentence: str, change: Change, value: float | int | st
     )  # fmt: skip
 
 
+def standardised(values: np.ndarray) -> bool:
+    """Whether every column has a mean near 0 and a deviation near 1 (or does not vary), so that nothing is to be done."""
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    deviation = flat.std(axis=0)
+    varies = deviation > 0
+    return bool((np.abs(flat.mean(axis=0)[varies]) < 0.1).all() and (np.abs(deviation[varies] - 1) < 0.1).all())
+
+
 def healthy_change(yardsticks: Yardsticks, case: Case) -> Change:
     """The last resort: the small healthy network's own training instead of this one."""
     return _instead(case, yardsticks.recipe, f"another network, {yardsticks.recipe.network}, with its own settings")
@@ -136,5 +144,7 @@ def _instead(case: Case, recipe: Case, said: str) -> Change:
         "seed": case.settings.get("seed", 0),
     }  # fmt: skip
     settings.setdefault("l2", 0.0)
-    data = (Standardise(),) if case.task == "classes" else (Standardise(), StandardiseTarget())
+    data: tuple[DataChange, ...] = () if standardised(np.asarray(case.X)) else (Standardise(),)
+    if case.task != "classes" and not standardised(np.asarray(case.Y)):
+        data = (*data, StandardiseTarget())
     return Change(said, settings, data)

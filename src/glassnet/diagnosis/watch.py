@@ -13,10 +13,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from glassnet.diagnosis import training_cures as cures
+from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.course import name_of
 from glassnet.diagnosis.evidence import class_numbers_of, cost_of_guessing, dead_units, saturated_share, some_rows
 from glassnet.diagnosis.findings import SEVERITIES, Finding, Measured, Where, number
 from glassnet.equations.expression import Function
@@ -146,6 +151,9 @@ class Watch:
             self.first_seen[finding.kind] = epoch
         elif SEVERITIES.index(finding.severity) >= SEVERITIES.index(known.severity):
             return
+        if self._about is not None:
+            remedies = known.cures if known is not None else cures_of(finding.kind, self._about.case)
+            finding = replace(finding, cures=remedies, false_alarm=FALSE_ALARMS[finding.kind])
         self._found[finding.kind] = finding
         if finding.severity != "note" and self._say is not None:
             self._say(f"Watch, epoch {epoch}: {finding.sentence}")
@@ -160,6 +168,11 @@ class _About:
         self.rows: Samples = some_rows(run, ROWS)
         X = self.rows.X
         self.X = X.toarray() if sparse(X) else X
+        s = run.settings
+        self.case = Case(run.network, data.X, data.Y, None, {
+            "loss": s.loss, "optimizer": s.optimizer, "epochs": s.epochs, "batch_size": s.batch_size, "l1": s.l1, "l2": s.l2,
+            "seed": s.seed,
+        })  # fmt: skip
         self.guessing = cost_of_guessing(run.settings.loss.name, data.Y)
         self.spread = float(np.asarray(self.rows.Y, dtype=np.float64).std(axis=0).mean())
         derivation = run.derivation
@@ -181,6 +194,36 @@ class _About:
             for line in self.lines:
                 env[line.name] = line.expression.evaluate(env, np)
         return env
+
+
+FALSE_ALARMS = {
+    "training.divergence": "The cost would come down again by itself before the last epoch.",
+    "arch.frozen": "The training rows would be predicted as well as they can be.",
+    "training.base_rate": "The outputs would begin to differ within the next epochs: some trainings are slow at first.",
+    "training.falls_short": "The score would reach the small network's by the last epoch.",
+    "arch.dying_relu": "The other units would be enough, and the score as good with leaky relu.",
+    "training.saturated_units": "Units that answer yes or no would be what the task asks for.",
+    "training.plateau": "The cost would begin to fall later, or already be the least that these rows allow.",
+    "training.slow": "The cost would fall faster later.",
+    "opt.oscillation": "The last epochs would be calm, and the score the same with a tenth of the rate.",
+}
+"""What would be so if a finding were wrong."""
+
+
+def cures_of(kind: str, case: Case) -> tuple[Change, ...]:
+    """What usually helps against a kind of finding."""
+    slower, faster = cures.times_rate(case, 0.1), cures.times_rate(case, 10)
+    return {
+        "training.divergence": lambda: cures.smaller_rates(case),
+        "arch.frozen": lambda: (*cures.living_units(case), *slower),
+        "training.base_rate": lambda: (*cures.adam(case), *cures.fresh_start(case), *slower),
+        "training.falls_short": lambda: (*cures.adam(case), *cures.epochs(case, 4 * case.epochs)),
+        "arch.dying_relu": lambda: (*cures.living_units(case), *slower),
+        "training.saturated_units": lambda: (*slower, *cures.fresh_start(case)),
+        "training.plateau": lambda: (*faster, *cures.adam(case), *cures.fresh_start(case)),
+        "training.slow": lambda: (*faster, *cures.epochs(case, 4 * case.epochs)),
+        "opt.oscillation": lambda: (*cures.less_momentum(case), *slower, *cures.batches_of(case, min(case.rows, 128))),
+    }[kind]()
 
 
 def look(
@@ -240,10 +283,15 @@ def look(
     if epoch >= 0.1 * epochs and first > 0:
         found += _of_pace(run, about, epoch, epochs, cost, first, score)
     if expected is not None and epoch >= 0.6 * epochs and score < expected - 0.1:
-        said = f"After epoch {epoch} its {about.metric} is {score:.3f}; a small healthy network reaches {expected:.3f}."
-        measured = (Measured(about.metric, score, f"{expected:.3f}"),)
+        name = name_of(about.metric)
+        said = f"After epoch {epoch} its {name} is {_score(score)}; a small healthy network reaches {_score(expected)}."
+        measured = (Measured(name, score, f"{expected:.3f}"),)
         found.append((Finding("training.falls_short", said, "warning", 0.5, measured, here), False))
     return found
+
+
+def _score(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
 
 
 def _learnt(score: float, about: _About) -> bool:
@@ -263,7 +311,9 @@ def _of_units(values: dict[str, Any], about: _About, epoch: int) -> list[tuple[F
             dead = dead_units(A)
             whole = len(dead) == A.shape[1]
             if whole or len(dead) > 0.5 * A.shape[1]:
-                said = f"{'All' if whole else len(dead)} units of layer {layer} are dead: 0 for every row."
+                said = (
+                    f"{'All' if whole else f'{len(dead)} of {A.shape[1]}'} units of layer {layer} are 0 for every row."
+                )
                 measured = (Measured("units that are 0 for every row", len(dead), f"fewer than half of {A.shape[1]}"),)
                 where = Where(layer=layer, units=dead, equation=name, epochs=(epoch, epoch))
                 severity, sure = ("critical", 0.9) if whole else ("note", 0.3)

@@ -80,10 +80,11 @@ class Yardsticks:
         return self.best > self._above_guessing(3)
 
     def _above_guessing(self, errors: float) -> float:
+        """So many standard errors above guessing, and never more than halfway from there to a perfect score."""
         if self.metric == "r2":
             return 0.05
         share = min(max(self.guess, 1 / max(2, self.count)), 1 - 1 / max(2, self.count))
-        return self.guess + errors * math.sqrt(share * (1 - share) / self.count)
+        return min(self.guess + errors * math.sqrt(share * (1 - share) / self.count), (1 + self.guess) / 2)
 
     @property
     def best(self) -> float:
@@ -93,7 +94,18 @@ class Yardsticks:
     @property
     def needed(self) -> float:
         """The score that a training has to reach."""
-        return self.best - MARGIN[self.metric] if self.signal else self.chance
+        return self.best - self.margin if self.signal else self.chance
+
+    @property
+    def margin(self) -> float:
+        """How far below a training may end: 5 points (0.1 of R²), or, on few rows, what two equally good ones may differ by.
+
+        The difference of two shares of n rows has the standard error √(2 p (1 − p) / n); 1.65 of them are its 95 % bound.
+        """
+        if self.metric == "r2":
+            return max(MARGIN["r2"], 1.1 / math.sqrt(self.count))
+        share = min(max(self.best, 0.5), 1 - min(0.5, 2 / self.count))
+        return max(MARGIN["accuracy"], 1.65 * math.sqrt(2 * share * (1 - share) / self.count))
 
     def verdict(self, score: float | None, tells_apart: bool = False) -> Verdict:
         """Whether a training with this score learns.
@@ -103,10 +115,8 @@ class Yardsticks:
         """
         learns: bool | None = None
         if score is not None:
-            learns = score >= self.needed and (score > self.chance or (tells_apart and not self.signal))
-            if self.signal and self.best - self.guess < 2 * MARGIN[self.metric]:
-                # Where the small network itself is hardly better than guessing, decisions say little.
-                learns = learns or (score >= self.needed and tells_apart)
+            above = score > self.chance or score >= 1 or tells_apart
+            learns = above and (score >= self.needed or not self.signal)
         named = {"guessing": self.guess, "linear model": self.linear, "small network": self.small}
         return Verdict(learns, self.metric, self.rows, score, self.needed, named)
 
@@ -230,7 +240,7 @@ def yardsticks(case: Case, budget: float = math.inf) -> Yardsticks | None:
         if time.perf_counter() - began > budget:
             break
     plain = linear_recipe(recipe)
-    linear = plain.judged(plain.train())
+    linear = plain.judged(plain.train(max_seconds=seconds_left(budget, began)))
     small = float(np.mean(scores))
     return Yardsticks(
         recipe.metric, "held-out" if recipe.held_samples is not None else "training", len(rows), guess, linear, small,

@@ -346,7 +346,7 @@ class Run:
         Parameters
         ----------
         experiments : whether to train yardsticks beside it, and to rerun it without what is suspected
-        budget : seconds that the reruns may take; as long as the training took unless given, at least 3 and at most 60
+        budget : seconds that the reruns may take; as long as the training took unless given, at least 6 and at most 60
 
         Raises
         ------
@@ -360,11 +360,11 @@ class Run:
     def cure(self, *, budget: float | None = None, diagnosis: Any = None) -> Any:
         """A change that makes this training learn, proven with three seeds on held-out rows: a `Cure`.
 
-            cure = run.cure(); print(cure); cure.run.predict(X)
+            cure = run.cure(); print(cure); cure.predict(X)
 
         Parameters
         ----------
-        budget : seconds that all reruns together may take; twice what the training took unless given, and at least 10
+        budget : seconds that all reruns together may take; twice what the training took unless given, and at least 20
         diagnosis : of this run, when there is one already
 
         Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.diagnosis.findings import Diagnosis
-from glassnet.diagnosis.saying import as_plain, cure_plain, cure_text, score_said
-from glassnet.errors import GlassnetError
+from glassnet.diagnosis.saying import SETTINGS_SHOWN, STRONG, as_plain, cure_plain, cure_text, score_said
+from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.views.pages import fragment, numbers, page
 
 if TYPE_CHECKING:
@@ -87,20 +88,36 @@ def plain_diagnosis(diagnosis: Any) -> Mapping[str, Any]:
 
 
 def kept_diagnosis(run: Run) -> Mapping[str, Any] | None:
-    """diagnosis.json beside the run, when it is of this state of the network."""
+    """diagnosis.json beside the run, when it is of this state of the network; a damaged one is warned of and left out."""
     if run.folder is None:
         return None
     try:
         found = json.loads((run.folder / KEPT).read_text(encoding="utf-8"))
         fits = found["run"] == run.facts["id"] and found["iteration"] == run.iteration
-        return plain_diagnosis(found) if fits else None
-    except (OSError, ValueError, TypeError, KeyError):
+        if not fits:
+            return None
+        plain = plain_diagnosis(found)
+        _ = section(plain), cost_chart(plain)  # what is damaged inside shows here
+        return plain
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, GlassnetError):
+        warnings.warn(
+            f"{run.folder / KEPT} is damaged, so it is left out; glassnet report {run.folder} --diagnose makes one anew.",
+            GlassnetWarning,
+            stacklevel=2,
+        )
         return None
 
 
 def section(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the templates write: the verdict, alarms and notes with their numbers, and what was checked."""
-    findings = [_shown(finding, place) for place, finding in enumerate(found["findings"], 1)]
+    findings = [
+        _shown(finding, place, bool(found.get("untested"))) for place, finding in enumerate(found["findings"], 1)
+    ]
+    suspected = bool(found.get("untested"))
+    nothing = "Nothing was tested." if suspected and findings else "Nothing was found that needs a cure."
+    harmless = "Unusual, without harm that could be seen." if all(f["severity"] == "note" for f in findings) else ""
     verdict = found["verdict"]
     scores = [("this training", verdict["score"], True)] if verdict["learns"] is not None else []
     scores += [(name, score, False) for name, score in verdict["yardsticks"].items()]
@@ -113,12 +130,15 @@ def section(found: Mapping[str, Any]) -> dict[str, Any]:
         "scores": [{"name": name, "said": score_said(score), "own": own} for name, score, own in scores],
         "alarms": [finding for finding in findings if finding["severity"] != "note"],
         "notes": [finding for finding in findings if finding["severity"] == "note"],
+        "notes_title": "Suspicious, not tested" if suspected else "Notes",
+        "about_notes": "The stronger suspicions are open, with what may cure them." if suspected else harmless,
+        "nothing": nothing,
         "checked": found["checked"],
         "seconds": found["seconds"],
     }
 
 
-def _shown(finding: Mapping[str, Any], place: int) -> dict[str, Any]:
+def _shown(finding: Mapping[str, Any], place: int, suspected: bool) -> dict[str, Any]:
     """A finding as the templates write it."""
     title = finding["title"]
     proofs = [
@@ -129,12 +149,13 @@ def _shown(finding: Mapping[str, Any], place: int) -> dict[str, Any]:
         for proof in finding["proofs"]
     ]  # fmt: skip
     cures = [
-        {**cure, "python": ", ".join(f"{name}={value}" for name, value in cure["settings"].items())}
+        {**cure, "python": python, "long": len(python) > SETTINGS_SHOWN}
         for cure in finding["cures"]
+        for python in [", ".join(f"{name}={value}" for name, value in cure["settings"].items())]
     ]
     return {
         **finding, "number": place, "title": title[0].upper() + title[1:], "proofs": proofs, "cures": cures,
-        "where": finding["where"]["said"],
+        "where": finding["where"]["said"], "strong": suspected and finding["confidence"] >= STRONG,
     }  # fmt: skip
 
 
