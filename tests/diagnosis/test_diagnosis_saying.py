@@ -130,7 +130,7 @@ def test_the_whole_text():
 def test_no_line_is_longer_than_100_columns():
     long = "a very long sentence about one thing " * 12
     finding = replace(told.fails()[0], sentence=long, false_alarm=long)
-    text = as_text(told.fails(findings=(finding, finding.with_severity("note"))))
+    text = as_text(told.fails(findings=(finding, replace(finding, severity="note", sentence=f"So: {long}"))))
     assert max(map(len, text.splitlines())) <= 100
     assert " ".join(text.split()).count(long.strip()) == 3
 
@@ -169,6 +169,13 @@ def test_what_was_not_tested_is_suspicious():
     assert as_text(found) == SUSPECTED
     assert as_plain(found)["untested"] is True
     assert "Nothing was found that is strongly suspicious." in as_text(told.fails(findings=(faint,), verdict=verdict))
+    # Two kinds of the same words are one suspicion with both cures, and no note repeats an alarm.
+    slower = replace(strong, kind="opt.oscillation", confidence=0.6, cures=(Change("epochs 9 → 99", {"epochs": 99}),))
+    text = as_text(told.fails(findings=(strong, slower), verdict=verdict))
+    assert text.count("The rate is 25 times") == 1
+    assert "    or:        epochs 9 → 99   [epochs=99]\n" in text
+    alarm, echo = replace(strong, severity="critical"), replace(slower, confidence=0.1)
+    assert as_text(told.fails(findings=(alarm, echo))).count("The rate is 25 times") == 1
     # A pilot beside its yardsticks is a test.
     assert not untested(told.fails(verdict=replace(verdict, yardsticks=told.YARDSTICKS)))
 
@@ -295,7 +302,8 @@ def test_a_cure():
         cure_text(told.cure(change=None, learns=True)) == "There is nothing to cure: accuracy 0.512 on held-out rows."
     )
     assert cure_text(told.cure(change=None, needed=math.nan, tried=())) == (
-        "No cure was found: no model here learns anything from these data, and no settings cure that.\n"
+        "No cure was found: no model here learns anything from these data that holds on other rows, and no\n"
+        "settings cure that.\n"
         "The accuracy on held-out rows is 0.512."
     )
 
@@ -366,6 +374,7 @@ def test_diff_lines():
         "+ batch_size: 8",
     ]
     assert diff_lines(before, before) == []
+    assert diff_lines({"epochs": 5, "batch_size": None}, {"epochs": 5}) == []
 
 
 # Python.

@@ -81,7 +81,11 @@ def test_a_rate_above_what_the_curvature_stands(momentum, nesterov):
     ]
     assert named["λmax at the start"] == pytest.approx(steepest, rel=0.02)
     assert named["rate · λmax"] == pytest.approx(10 * limit * steepest, rel=0.02)
-    formula = {(0.0, False): "2/λmax", (0.9, False): "2 (1 + 0.9)/λmax", (0.9, True): "2 (1 + 0.9)/((1 + 2 · 0.9) λmax)"}
+    formula = {
+        (0.0, False): "2/λmax",
+        (0.9, False): "2 (1 + 0.9)/λmax",
+        (0.9, True): "2 (1 + 0.9)/((1 + 2 · 0.9) λmax)",
+    }
     said = f"is 10 times {formula[momentum, nesterov]} = {float(f'{limit:.3g}'):g}, above which descent diverges"
     assert said in finding.sentence
     assert "the cost rises" in finding.sentence

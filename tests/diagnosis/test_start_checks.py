@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ import pytest
 import glassnet as gn
 from glassnet import Network
 from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.data_checks import check_data
 from glassnet.diagnosis.overfit_check import few_rows, small_case
+from glassnet.diagnosis.rate_checks import check_rate
+from glassnet.diagnosis.setting_checks import check_settings
 from glassnet.diagnosis.start_checks import check_overfits, check_start
 from glassnet.diagnosis.starting_layers import starting_layers
 
@@ -295,5 +299,8 @@ def test_inputs_of_1e200_are_looked_at_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         case = Case.asked(gn.Network(3, gn.Dense(4, "relu"), gn.Dense(1)), X, X[:, 0], loss="mean_squared_error")
-        for check in (check_start, check_settings, check_data, check_rate):
+        for check in (check_start, check_settings, check_rate):
             check(case)
+        kinds = {finding.kind for finding in check_data(case)}
+    assert "data.unscaled_features" in kinds
+    assert not {"data.labels_shuffled", "data.no_signal"} & kinds  # the target is a feature, however large

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_data import clouds, found, loud, of, rings, slope, value
 from sklearn.neighbors import KNeighborsClassifier
 
 import glassnet as gn
+from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import DropRows
 from glassnet.diagnosis.data_checks import check_data
 from glassnet.diagnosis.encoding_checks import check_encoding, check_types
 from glassnet.diagnosis.simple_models import compressed, dependence, deviations, neighbours, ridge_without_itself
 from glassnet.diagnosis.target_checks import (
     check_classes,
+    check_constant_target,
     check_label_noise,
     check_signal,
     check_target_scale,

@@ -11,10 +11,10 @@ from sklearn.datasets import load_iris, make_moons
 import glassnet as gn
 from glassnet.diagnosis import training_cures as cures
 from glassnet.diagnosis.case import Case
+from glassnet.diagnosis.course import Course
 from glassnet.diagnosis.evidence import Evidence
 from glassnet.diagnosis.findings import Finding
 from glassnet.diagnosis.kinds import KINDS
-from glassnet.diagnosis.course import Course
 from glassnet.diagnosis.training_checks import check_slow, check_training, epochs_to_halve, still_epochs
 
 TWO = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
@@ -391,7 +391,11 @@ def test_a_cost_that_swings():
     finding = found["opt.oscillation"]
     assert finding.confidence > 0.3
     scores = np.concatenate([[run.initial["accuracy"]], run.history["accuracy"]])
-    assert measured(finding, "best score") == pytest.approx(scores.max() - np.median(scores[15:]))
+    share = (np.diff(np.concatenate([[run.initial["cost"]], run.history["cost"]])[15:]) > 0).mean()
+    assert measured(finding, "share of later epochs") <= share
+    # The best score is half of all rows, as is the median: nothing was lost, and nothing is said of it.
+    assert scores.max() == np.median(scores[15:])
+    assert not any("best score" in m.name for m in finding.measured)
     assert "opt.oscillation" not in looked(X=X, Y=y)[0]
 
 
@@ -454,7 +458,7 @@ def test_only_numbers_out_of_the_ordinary_speak_for_a_rate_too_large():
 
 def test_a_few_dead_units_leave_a_layer_alive():
     start = {"b2": np.array([-100.0] + [0.0] * 15)}
-    finding = looked(initial_parameters=start, epochs=3)[0]["arch.dying_relu"]
+    finding = looked(initial_parameters=start, epochs=1, optimizer=gn.SGD(1e-4))[0]["arch.dying_relu"]
     assert finding.sentence.startswith("1 of the 16 units of layer 2 is 0 for every row")
 
 
@@ -470,4 +474,4 @@ def test_a_run_whose_numbers_overflow_is_looked_at_without_a_warning():
         warnings.simplefilter("error", RuntimeWarning)
         found = looked(gn.Network(2, gn.Dense(8, "relu"), gn.Dense(1)), optimizer=gn.SGD(1e30), epochs=5)[0]
     assert "training.not_finite" in found
-    assert all("0 (normal" not in str(m) for m in found["opt.lr_too_large"].measured)
+    assert all(": 0 (normal" not in str(m) for m in found["opt.lr_too_large"].measured)

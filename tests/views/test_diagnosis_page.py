@@ -97,7 +97,7 @@ def test_what_was_not_tested_is_called_so():
     verdict = Verdict(None, "accuracy", "held-out", 0.512, None, {"guessing": 0.5})
     page = diagnosis_page(replace(FOUND, findings=(strong, FOUND[2]), verdict=verdict))
     said = spoken(page)
-    assert "What was found Nothing was tested. " in said
+    assert "What was found Nothing was tested; what is suspicious stands below. " in said
     assert (
         "Suspicious, not tested The stronger suspicions are open, with what may cure them. 1. The learning rate" in said
     )

@@ -361,7 +361,7 @@ def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Cha
     for finding in suspected:
         add(finding.cures[0])
     first = [f.cures[0] for f in suspected[:3]]
-    longer = Change(f"epochs {case.epochs} → {3 * case.epochs}", {"epochs": 3 * case.epochs})
+    longer = Change(f"epochs {case.epochs:,} → {3 * case.epochs:,}", {"epochs": 3 * case.epochs})
     for pair in _pairs([*first[:2], longer] if len(first) < 3 else [*first, longer]):
         add(pair)
     for finding in usual_suspicions(case):
@@ -464,7 +464,7 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     if fitting < case.epochs:
         if fitting < 1:
             raise OverBudget
-        change = change.and_then(Change(f"epochs {case.epochs} → {fitting}", {"epochs": fitting}))
+        change = change.and_then(Change(f"epochs {case.epochs:,} → {fitting:,}", {"epochs": fitting}))
     first = int(case.settings.get("seed", 0))
     scores: list[float] = []
     runs: list[Run] = []

@@ -34,10 +34,10 @@ def diff_lines(before: Mapping[str, Any], after: Mapping[str, Any], data: Iterab
     lines = [f"+ data: {step.said}" for step in data]
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
-        if name in before and name in after and _equal(old, new):
-            continue
-        lines += [f"- {name}: {written(old)}"] if name in before else []
-        lines += [f"+ {name}: {written(new)}"] if name in after else []
+        if _equal(old, new):
+            continue  # None is what is not asked for
+        lines += [f"- {name}: {written(old)}"] if old is not None else []
+        lines += [f"+ {name}: {written(new)}"] if new is not None else []
     return lines
 
 
@@ -80,7 +80,7 @@ def _not_found(cure: Cure, metric: str) -> str:
         within = f"within the budget: {_tried(cure)} in {cure.seconds:.2g} s of the {cure.budget:.2g} s allowed"
         why = within if over else f": {_tried(cure)} in {cure.seconds:.2g} s"
     elif not math.isfinite(cure.needed):
-        why = ": no model here learns anything from these data, and no settings cure that"
+        why = ": no model here learns anything from these data that holds on other rows, and no settings cure that"
     elif over:
         why = f": the {cure.budget:.2g} s allowed were over before a change could be tried"
     else:

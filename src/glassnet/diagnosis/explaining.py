@@ -22,17 +22,11 @@ LEAST_BUDGET = 6.0
 MOST_BUDGET = 60.0
 """Seconds that reruns may take: as long as the training took, within these."""
 GAP = 0.15
-"""How far training and held-out scores may lie apart before faulty data are believed to do harm."""
+"""How far training and held-out scores may lie apart before faulty data are believed to do harm, ..."""
 STRONG, LIKELY = 0.8, 0.7
-WITHOUT_SIGNAL = (
-    "data.labels_shuffled",
-    "data.no_signal",
-    "data.constant_feature",
-    "data.leaking_feature",
-    "data.id_like_feature",
-)
+"""... and how much evidence of the fault there must be."""
 OF_THE_ROWS = (
-    "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature", "data.label_noise",
+    "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature",
     "data.too_few_samples",
 )  # fmt: skip
 
@@ -52,19 +46,19 @@ def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
     """Whether what was learnt holds on the held-out rows as on the training rows; `gap` is how much better it is on those.
 
     Yardsticks see the same training rows, so a fault of these rows hurts them too. It is said to do harm when there is
-    strong evidence of it and the scores on training and held-out rows lie far apart: held-out far below where the training
-    rows are not like the held-out ones, far above where it is the training labels that are wrong.
+    strong evidence of it and the held-out score lies far below the training score, because the training rows are not like
+    the held-out ones; and where the held-out labels agree with one another far better than those of the training rows do.
     """
-    strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= STRONG}
+    strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= LIKELY}
+    if any(f.kind == "data.label_noise" and f.confidence >= STRONG for f in suspicions):
+        return False
     if (
         gap > 2 * GAP
         and case.metric == "accuracy"
         and any(f.kind == "reg.missing" and f.confidence >= LIKELY for f in suspicions)
     ):
         return False
-    if "data.label_noise" in strong and gap < -GAP:
-        return False
-    return not (strong - {"data.label_noise"} and gap > GAP)
+    return not (strong and gap > GAP)
 
 
 def explained(

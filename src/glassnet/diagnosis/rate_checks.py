@@ -173,11 +173,13 @@ def _seen(
     """The confidence with what the trial showed; `steep` says that `base` is a guess from the curvature alone."""
     updates = f"{whole.updates} update{'' if whole.updates == 1 else 's'}"
     part = "a tenth" if shorter.factor > 0.05 else "a hundredth"
-    measured = (
-        *measured,
-        Measured(f"J after {updates}", whole.after, f"below {number(whole.before)}"),
-        Measured(f"J with {part} of the rate", shorter.after, "not lower than with the whole rate"),
-    )
+    tried = [
+        (not whole.lowers, Measured(f"J after {updates}", whole.after, f"below {number(whole.before)}")),
+        (whole.flattens, Measured(f"spread of the outputs after {updates}", whole.spread_after, number(whole.spread_before))),
+        (shorter.after < whole.after,
+         Measured(f"J after {updates} with {part} of the rate", shorter.after, f"{number(whole.after)} or more")),
+    ]  # fmt: skip
+    measured = (*measured, *(one for unusual, one in tried if unusual))
     good = shorter.lowers and not shorter.flattens
     gained = shorter.before - shorter.after
     if good and (whole.raises or whole.flattens):

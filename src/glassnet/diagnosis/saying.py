@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,25 +131,28 @@ def as_text(diagnosis: Diagnosis) -> str:
     The verdict first, then every alarm with its evidence and cure, then notes, then what was checked.
     """
     names = diagnosis.features
+    said: Sequence[Finding]
     notes = [finding for finding in diagnosis if finding.severity == "note"]
     lines = wrapped(verdict_said(diagnosis))
     for finding in diagnosis.alarms:
         lines += ["", *_alarm(finding, names)]
     if untested(diagnosis):
-        strong = [finding for finding in notes if finding.confidence >= STRONG]
+        strong = _together([finding for finding in notes if finding.confidence >= STRONG])
         notes = [finding for finding in notes if finding.confidence < STRONG]
-        lines += (
-            ["", "Suspicious, not tested:", *(line for one in strong for line in _suspicion(one, names))]
-            if strong
-            else []
-        )
+        lines += ["", "Suspicious, not tested:"] if strong else []
+        for finding in strong:
+            lines += _suspicion(finding, names)
+        said = strong
         heading = "Unusual, not tested:"
         if not diagnosis.alarms and not strong:
             lines += ["", "Nothing was found that is strongly suspicious." if notes else "Nothing was found."]
     else:
-        heading = "Notes:" if diagnosis.alarms else "Unusual, without harm that could be seen:"
-        if not diagnosis.alarms:
+        said = diagnosis.alarms
+        heading = "Notes:" if said else "Unusual, without harm that could be seen:"
+        if not said:
             lines += ["", "Nothing was found that needs a cure." if notes else "Nothing was found."]
+    already = {finding.sentence for finding in said}
+    notes = [finding for finding in notes if finding.sentence not in already]
     lines += ["", heading, *_notes(notes, names)] if notes else []
     if diagnosis.checked:
         lines += ["", *wrapped(", ".join(diagnosis.checked) + ".", "Checked: ", 0)]
@@ -166,6 +170,19 @@ def _notes(notes: Sequence[Finding], names: tuple[str, ...]) -> list[str]:
 def _placed(finding: Finding, names: tuple[str, ...]) -> str:
     where = finding.where.said(names)
     return f"{finding.sentence}{f' ({where})' if where else ''}"
+
+
+def _together(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of the same words as one, as sure as the first, with the first cure of each before their others."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.sentence, []).append(finding)
+    return [
+        replace(
+            same[0], cures=(*(one.cures[0] for one in same if one.cures), *(c for one in same for c in one.cures[1:]))
+        )
+        for same in groups.values()
+    ]
 
 
 def _suspicion(finding: Finding, names: tuple[str, ...]) -> list[str]:

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.simple_models import Dependence, compressed, dependence, deviations, neighbours
+from glassnet.diagnosis.simple_models import (
+    Dependence,
+    compressed,
+    dependence,
+    deviations,
+    neighbours,
+    without_overflow,
+)
 
 MOST_ROWS = 20_000
 MOST_NUMBERS = 4_000_000
@@ -130,7 +137,8 @@ class Seen:
     @cached_property
     def spread(self) -> np.ndarray:
         """Standard deviation of every column; exactly 0 for a column whose values are all equal."""
-        return np.where(self.high > self.low, self.X.std(axis=0), 0.0)
+        size = without_overflow(self.X)
+        return np.where(self.high > self.low, (self.X / size).std(axis=0) * size, 0.0)
 
     @cached_property
     def low(self) -> np.ndarray:

@@ -45,8 +45,15 @@ class Dependence:
     rows: int
 
 
+def without_overflow(X: np.ndarray) -> np.ndarray:
+    """For each column a divisor that keeps its squares finite: 1, or its largest number where that is above 1e100."""
+    largest = np.abs(X).max(axis=0, initial=0.0)
+    return np.asarray(np.where(largest > 1e100, largest, 1.0))
+
+
 def standardised(X: np.ndarray) -> np.ndarray:
     """Columns with mean 0 and deviation 1; outliers beyond 5 deviations are put there."""
+    X = X / without_overflow(X)
     spread = X.std(axis=0)
     return np.asarray(np.clip((X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), -5, 5))
 
@@ -127,7 +134,7 @@ def dependence(X: np.ndarray, Y: np.ndarray, trees: bool = True) -> Dependence:
     best = Dependence("none", 0.0, 0.0, len(X))
     if len(X) < 10 or X.shape[1] == 0:
         return best
-    Y = standardised(Y) if Y.shape[1] > 1 or Y.std() > 0 else Y
+    Y = standardised(Y) if Y.shape[1] > 1 or np.ptp(Y) > 0 else Y
     found = neighbours(X, most=max(NEIGHBOURS))
 
     def better(name: str, P: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ from glassnet.diagnosis.changes import Balanced, Change, DropRows, StandardiseTa
 from glassnet.diagnosis.encoding_checks import misencoded
 from glassnet.diagnosis.findings import Finding, Measured, Where, number
 from glassnet.diagnosis.seen import FEWEST_HELD, Seen
-from glassnet.diagnosis.simple_models import Dependence, compressed, neighbours, standardised
+from glassnet.diagnosis.simple_models import Dependence, compressed, neighbours, standardised, without_overflow
 
 FEWEST_TO_TELL = 40
 FEWEST_OF_OTHERS = 15
@@ -92,7 +92,7 @@ def check_constant_target(case: Case, seen: Seen | None = None) -> list[Finding]
     seen = seen or Seen(case)
     if seen.labels is not None or len(seen.Y) < 2 or float(np.ptp(seen.Y, axis=0).max()) > 0:
         return []
-    value = _signed(float(seen.Y[0, 0]))
+    value = number(float(seen.Y[0, 0]))
     return [
         Finding(
             "data.no_signal",
@@ -108,10 +108,6 @@ def check_constant_target(case: Case, seen: Seen | None = None) -> list[Finding]
     ]
 
 
-def _signed(value: float) -> str:
-    return number(value).replace("-", "−")
-
-
 def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
     """data.target_scale: a target of a regression whose numbers are far from 1."""
     seen = seen or Seen(case)
@@ -119,7 +115,8 @@ def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
         return []
     if bool((seen.Y >= 0).all()) and misencoded(case) is not None:
         return []
-    spread, mean = seen.Y.std(axis=0), np.abs(seen.Y.mean(axis=0))
+    size = without_overflow(seen.Y)
+    spread, mean = (seen.Y / size).std(axis=0) * size, np.abs(seen.Y.mean(axis=0))
     largest, widest = float(np.maximum(spread, mean).max()), float(spread.max())
     confidence = next((c for least, c in TARGET_SIZES if largest >= least), 0.0)
     if 0 < largest < 0.01:
@@ -129,7 +126,7 @@ def check_target_scale(case: Case, seen: Seen | None = None) -> list[Finding]:
     return [
         Finding(
             "data.target_scale",
-            f"The target has mean {_signed(float(seen.Y.mean(axis=0)[mean.argmax()]))} and deviation {_signed(widest)}; a "
+            f"The target has mean {number(float(seen.Y.mean(axis=0)[mean.argmax()]))} and deviation {number(widest)}; a "
             "network starts "
             "with outputs around 0 and a spread of about 1.",
             confidence=confidence,

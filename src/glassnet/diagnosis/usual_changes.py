@@ -60,7 +60,7 @@ def usual_suspicions(case: Case) -> Iterator[Finding]:
         )
         yield _suspicion(
             "opt.too_few_epochs", f"With four times the {epochs} epochs it learns.",
-            Change(f"epochs {epochs} → {4 * epochs}", {"epochs": 4 * epochs}), epochs,
+            Change(f"epochs {epochs:,} → {4 * epochs:,}", {"epochs": 4 * epochs}), epochs,
         )  # fmt: skip
     features = np.asarray(case.X)
     if features.ndim in (2, 4) and not case.data_refusal and not standardised(features):

@@ -5,7 +5,7 @@
     watch.findings; watch.early()
 
 A look reads the history and evaluates the network once on a few hundred rows. How often it looks depends on how long the
-training takes: it never spends more than a twenty-eighth of the time that has passed.
+training takes: it never spends more than a thirty-third of the time that has passed.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Watch:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickled with what was found, without what belongs to a training in progress."""
+        self._add_cures()
         return {**self.__dict__, "_say": None, "_about": None}
 
     def __repr__(self) -> str:
@@ -94,7 +95,17 @@ class Watch:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
+        self._add_cures()
         return tuple(self._found.values())
+
+    def _add_cures(self) -> None:
+        """Done when somebody asks, so that it takes no time of the training."""
+        if self._about is None:
+            return
+        for kind, finding in self._found.items():
+            if not finding.false_alarm:
+                cures_now = cures_of(kind, self._about.case)
+                self._found[kind] = replace(finding, cures=cures_now, false_alarm=FALSE_ALARMS[kind])
 
     def early(self, share: float = 0.3) -> tuple[Finding, ...]:
         """What was first seen within this share of the epochs asked for."""
@@ -151,9 +162,6 @@ class Watch:
             self.first_seen[finding.kind] = epoch
         elif SEVERITIES.index(finding.severity) >= SEVERITIES.index(known.severity):
             return
-        if self._about is not None:
-            remedies = known.cures if known is not None else cures_of(finding.kind, self._about.case)
-            finding = replace(finding, cures=remedies, false_alarm=FALSE_ALARMS[finding.kind])
         self._found[finding.kind] = finding
         if finding.severity != "note" and self._say is not None:
             self._say(f"Watch, epoch {epoch}: {finding.sentence}")

@@ -116,7 +116,11 @@ def section(found: Mapping[str, Any]) -> dict[str, Any]:
         _shown(finding, place, bool(found.get("untested"))) for place, finding in enumerate(found["findings"], 1)
     ]
     suspected = bool(found.get("untested"))
-    nothing = "Nothing was tested." if suspected and findings else "Nothing was found that needs a cure."
+    nothing = (
+        "Nothing was tested; what is suspicious stands below."
+        if suspected and findings
+        else "Nothing was found that needs a cure."
+    )
     harmless = "Unusual, without harm that could be seen." if all(f["severity"] == "note" for f in findings) else ""
     verdict = found["verdict"]
     scores = [("this training", verdict["score"], True)] if verdict["learns"] is not None else []
