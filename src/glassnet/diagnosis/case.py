@@ -293,7 +293,10 @@ class Case:
         arguments = {"record": "last", "progress": False, "engine": self._engine, **self.settings, **others}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GlassnetWarning)
-            return train(self.network, self.X, self.Y, validation=self.held, **arguments)
+            run = train(self.network, self.X, self.Y, validation=self.held, **arguments)
+        if run.status == "interrupted":
+            raise KeyboardInterrupt  # Ctrl-C ends the whole diagnosis, not one of its reruns
+        return run
 
     @cached_property
     def start(self) -> dict[str, np.ndarray] | None:

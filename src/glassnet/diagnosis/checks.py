@@ -30,7 +30,7 @@ def before_first_step(case: Case, overfit: bool = True, until: float = math.inf)
         known = any(f.certain for f in found)
         if late or (check is check_overfits and not overfit):
             break
-        if check in (check_data, check_settings) or usable and not (known and check is not check_start):
+        if check in (check_data, check_settings) or (usable and not (known and check is not check_start)):
             found += check(case)
     return found
 

@@ -21,6 +21,7 @@ from glassnet.diagnosis.findings import Diagnosis
 from glassnet.diagnosis.judging import check_budget, judged_run, quietly
 from glassnet.diagnosis.suspects import weight
 from glassnet.diagnosis.usual_changes import healthy_change, linear_change, usual_suspicions
+from glassnet.diagnosis.wording import change_said
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, held_apart, with_held_out, yardsticks
 from glassnet.equations.optimizers import Adam
 from glassnet.errors import GlassnetError, RunError
@@ -118,7 +119,7 @@ class Cure:
         return cure_text(self)
 
     def __repr__(self) -> str:
-        said = self.change.said if self.change else "it learns already" if self.learns else "none found"
+        said = change_said(self.change) if self.change else "it learns already" if self.learns else "none found"
         return f"<Cure: {said}>"
 
 

@@ -11,6 +11,7 @@ from glassnet.diagnosis.findings import Finding, Measured, Verdict
 from glassnet.diagnosis.kinds import KINDS
 from glassnet.diagnosis.suspects import Experiments, examined, merged, weight
 from glassnet.diagnosis.usual_changes import usual_suspicions
+from glassnet.diagnosis.wording import score_said
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart
 from glassnet.training.run import Run
 
@@ -105,7 +106,7 @@ def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | Non
     name = "accuracy" if case.metric == "accuracy" else "R²"
     return Finding(
         "init.seed",
-        f"With seed {first} its {name} is {score:.3f}; with two other seeds it is {scores[1]:.3f} and {scores[2]:.3f}, and the "
+        f"With seed {first} its {name} is {score_said(score)}; with two other seeds it is {score_said(scores[1])} and {score_said(scores[2])}, and the "
         "mean of the three falls short: this one was lucky.",
         "warning", 0.8,
         tuple(Measured(f"{name} with seed {first + i}", s, f"{experiments.needed:.3f} or more") for i, s in enumerate(scores)),
@@ -172,24 +173,24 @@ def falls_short(verdict: Verdict, sticks: Yardsticks) -> Finding:
     if verdict.on_training is not None:
         return Finding(
             "training.not_carried_over",
-            f"Its {name} is {verdict.on_training:.3f} on the training rows and {score:.3f} on the held-out rows.",
+            f"Its {name} is {score_said(verdict.on_training)} on the training rows and {score_said(score)} on the held-out rows.",
             confidence=0.9, measured=(Measured("difference", verdict.on_training - score, f"within {GAP:g} of 0"),),
             false_alarm="On other held-out rows it would do as well as on the training rows.",
         )  # fmt: skip
     if not sticks.signal:
         return Finding(
             "training.falls_short",
-            f"On the {verdict.rows} rows its {name} is {score:.3f}, and no model here does better than guessing, "
-            f"{sticks.guess:.3f}.",
+            f"On the {verdict.rows} rows its {name} is {score_said(score)}, and no model here does better than guessing, "
+            f"{score_said(sticks.guess)}.",
             confidence=0.9, measured=(Measured(name, score, f"above {sticks.chance:.3f}"),),
             false_alarm="A model that knows more about these data would do better than guessing.",
         )  # fmt: skip
-    small = f"a small healthy network, {sticks.recipe.network}, reaches {sticks.small:.3f}"
-    linear = f"a linear model {'reaches ' if sticks.linear > sticks.small else ''}{sticks.linear:.3f}"
+    small = f"a small healthy network, {sticks.recipe.network}, reaches {score_said(sticks.small)}"
+    linear = f"a linear model {'reaches ' if sticks.linear > sticks.small else ''}{score_said(sticks.linear)}"
     better = f"{small} there, {linear}" if sticks.small >= sticks.linear else f"{linear} there"
     return Finding(
         "training.falls_short" if sticks.small >= sticks.linear else "training.no_better_than_linear",
-        f"On the {verdict.rows} rows its {name} is {score:.3f}; {better}, guessing {sticks.guess:.3f}.",
+        f"On the {verdict.rows} rows its {name} is {score_said(score)}; {better}, guessing {score_said(sticks.guess)}.",
         confidence=0.9,
         measured=(Measured(name, score, f"{sticks.needed:.3f} or more"),),
         false_alarm="With other seeds it would reach what is needed.",
