@@ -106,8 +106,8 @@ def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | Non
     name = "accuracy" if case.metric == "accuracy" else "R²"
     return Finding(
         "init.seed",
-        f"With seed {first} its {name} is {score_said(score)}; with two other seeds it is {score_said(scores[1])} and {score_said(scores[2])}, and the "
-        "mean of the three falls short: this one was lucky.",
+        f"With seed {first} its {name} is {score_said(score)}; with two other seeds it is {score_said(scores[1])} and "
+        f"{score_said(scores[2])}, and the mean of the three falls short: this one was lucky.",
         "warning", 0.8,
         tuple(Measured(f"{name} with seed {first + i}", s, f"{experiments.needed:.3f} or more") for i, s in enumerate(scores)),
         cures=tuple(f.cures[0] for f in usual_suspicions(case) if f.kind in ("arch.too_little_capacity", "arch.too_deep")),
@@ -173,7 +173,8 @@ def falls_short(verdict: Verdict, sticks: Yardsticks) -> Finding:
     if verdict.on_training is not None:
         return Finding(
             "training.not_carried_over",
-            f"Its {name} is {score_said(verdict.on_training)} on the training rows and {score_said(score)} on the held-out rows.",
+            f"Its {name} is {score_said(verdict.on_training)} on the training rows and {score_said(score)} on the held-out "
+            "rows.",
             confidence=0.9, measured=(Measured("difference", verdict.on_training - score, f"within {GAP:g} of 0"),),
             false_alarm="On other held-out rows it would do as well as on the training rows.",
         )  # fmt: skip

@@ -124,11 +124,8 @@ def judged_run(
     """The diagnosis of a run, and the yardsticks it was judged by; no check begins after the moment `until`."""
     began = time.perf_counter()
     case = Case.of_run(run)
-    if not case.epochs or not len(run.history):
-        if run.status != "diverged":
-            raise RunError(
-                "This training has had no epoch, so there is nothing to diagnose; train it for at least one."
-            )
+    if not len(run.history) and run.status != "diverged":
+        raise RunError("This training has had no epoch, so there is nothing to diagnose; train it for at least one.")
     sticks = yardsticks(case, min(until - began, MOST_BUDGET)) if experiments else None
     suspicions = before_first_step(case, overfit=experiments, until=until)
     if time.perf_counter() < until:
