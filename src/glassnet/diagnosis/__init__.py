@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from glassnet.diagnosis.judging import diagnose, diagnose_run
     from glassnet.diagnosis.kinds import KINDS
     from glassnet.diagnosis.watch import Watch
-    from glassnet.diagnosis.yardsticks import Yardsticks, yardsticks
+    from glassnet.diagnosis.yardsticks import Yardsticks
 
 _HOMES = {
     "Case": "case", "Change": "changes", "Cure": "cure", "cure_run": "cure", "Diagnosis": "findings", "Finding": "findings",
     "Measured": "findings", "Proof": "findings", "Verdict": "findings", "Where": "findings", "diagnose": "judging",
-    "diagnose_run": "judging", "KINDS": "kinds", "Watch": "watch", "Yardsticks": "yardsticks", "yardsticks": "yardsticks",
+    "diagnose_run": "judging", "KINDS": "kinds", "Watch": "watch", "Yardsticks": "yardsticks",
 }  # fmt: skip
 
 __all__ = [
     "KINDS", "Case", "Change", "Cure", "Diagnosis", "Finding", "Measured", "Proof", "Verdict", "Watch", "Where", "Yardsticks",
-    "cure_run", "diagnose", "diagnose_run", "yardsticks",
+    "cure_run", "diagnose", "diagnose_run",
 ]  # fmt: skip
 
 
