@@ -46,7 +46,9 @@ def said(diagnosis: Any) -> list[list[Any]]:
 
 def _judged(trial: Trial, cures: bool, budget: float | None) -> dict[str, Any]:
     began = time.perf_counter()
-    before = gn.diagnosis.diagnose(X=trial.X, Y=trial.Y, validation=trial.validation, **trial.asked())
+    # What glassnet refuses cannot learn: of a training that does, it is the form that is trained that must stay silent.
+    asked = trial.asked() if trial.fails else {"network": trial.network, **trial.settings}
+    before = gn.diagnosis.diagnose(X=trial.X, Y=trial.Y, validation=trial.validation, **asked)
     seconds = {"before": time.perf_counter() - began}
     found: dict[str, Any] = {"before": said(before), "seconds": seconds}
     watch = gn.diagnosis.Watch()

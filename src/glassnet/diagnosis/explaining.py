@@ -28,8 +28,11 @@ STRONG, LIKELY = 0.8, 0.7
 """... and how much evidence of the fault there must be."""
 OF_THE_ROWS = (
     "data.class_imbalance", "data.train_test_mismatch", "data.leaking_feature", "data.id_like_feature",
-    "data.too_few_samples",
+    "data.too_few_samples", "data.single_class", "data.duplicate_rows",
 )  # fmt: skip
+
+
+OF_THE_LABELS = ("data.label_noise", "data.labels_shuffled")
 
 
 def verdict_on(case: Case, run: Run, score: float, sticks: Yardsticks, suspicions: Sequence[Finding]) -> Verdict:
@@ -51,7 +54,7 @@ def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
     the held-out ones; and where the held-out labels agree with one another far better than those of the training rows do.
     """
     strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= LIKELY}
-    if any(f.kind == "data.label_noise" and f.confidence >= STRONG for f in suspicions):
+    if any(f.kind in OF_THE_LABELS and f.confidence >= STRONG for f in suspicions):
         return False
     if (
         gap > 2 * GAP
