@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import glassnet as gn
 from glassnet.diagnosis.case import Case
@@ -127,7 +128,6 @@ def test_a_network_of_images():
 
 
 def test_sparse_features():
-    sparse = pytest.importorskip("scipy.sparse")
     value = largest_curvature(gn.Network(2, gn.Dense(1)), sparse.csr_array(X), NUMBERS).value
     assert value == pytest.approx(largest_curvature(gn.Network(2, gn.Dense(1)), X, NUMBERS).value, rel=1e-12)
 

@@ -257,7 +257,7 @@ def test_a_direction_that_does_not_fit() -> None:
 
 @pytest.mark.extras
 def test_torch_finds_the_same_products_of_a_dense_network() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="the torch oracle needs torch: pip install glassnet[extras-test]")
     step = Step(
         gn.derive(gn.Network(3, gn.Dense(5, "tanh"), gn.Dense(3, "softmax")), l2=0.2), rows(), targets("classes", 3)
     )
@@ -272,7 +272,7 @@ def test_torch_finds_the_same_products_of_a_dense_network() -> None:
 
 @pytest.mark.extras
 def test_torch_finds_the_same_products_of_a_network_of_images() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="the torch oracle needs torch: pip install glassnet[extras-test]")
     network = gn.Network(
         (2, 6, 6), gn.Conv2D(3, 3), gn.BatchNorm(), gn.Activation("tanh"), gn.MaxPool2D(2), gn.Flatten(), gn.Dense(2)
     )
