@@ -10,7 +10,7 @@ import pytest
 import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.cure import OverBudget, Search, candidates, confirmed, halved
+from glassnet.diagnosis.cure_search import OverBudget, Search, candidates, confirmed, halved
 from glassnet.diagnosis.usual_changes import rate_change, with_rate
 from glassnet.diagnosis.yardsticks import yardsticks
 

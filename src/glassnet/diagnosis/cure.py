@@ -10,20 +10,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from glassnet.diagnosis.case import Case
-from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted, Standardise
+from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted
+from glassnet.diagnosis.cure_search import (
+    MOST_CANDIDATES,
+    Confirmed,
+    OverBudget,
+    Search,
+    Trial,
+    better,
+    candidates,
+    confirmed,
+    halved,
+)
 from glassnet.diagnosis.findings import Diagnosis
 from glassnet.diagnosis.judging import check_budget, judged_run, quietly
 from glassnet.diagnosis.suspects import weight
-from glassnet.diagnosis.usual_changes import healthy_change, linear_change, usual_suspicions
 from glassnet.diagnosis.wording import change_said
-from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, held_apart, with_held_out, yardsticks
-from glassnet.equations.optimizers import Adam
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, with_held_out, yardsticks
 from glassnet.errors import GlassnetError, RunError
 from glassnet.training.run import Run
 
@@ -31,30 +40,12 @@ TIMES = 2.0
 """The default budget: so many times as long as the training took, ..."""
 LEAST_BUDGET = 20.0
 """... but at least so many seconds: what was cut short, or took a moment, leaves no room for a proof otherwise."""
-SEEDS = 3
-MOST_CANDIDATES = 18
 MOST_PROVEN = 3
 """Changes that cured a rerun of the diagnosis, which are confirmed before anything is searched."""
-RESERVED = 0.9
-"""The share of what is left of a budget that a confirmation may use."""
 MOST_CONFIRMED = 14
 """Candidates that are trained in full, three times."""
-SEARCH = 0.45
-"""The share of the budget that halving may use."""
 LIKELY = 0.6
 """How sure a finding about the data must be for its change to be made before anything else is tried."""
-SELECTED_ON = 0.2
-"""The share of the training rows that candidates are compared on."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One rerun: what was changed, its score, its epochs, and in which round of halving (0 for the confirmation)."""
-
-    change: Change
-    score: float
-    epochs: int
-    round: int
 
 
 @dataclass(frozen=True)
@@ -121,72 +112,6 @@ class Cure:
     def __repr__(self) -> str:
         said = change_said(self.change) if self.change else "it learns already" if self.learns else "none found"
         return f"<Cure: {said}>"
-
-
-class OverBudget(Exception):
-    """The seconds that were allowed are over."""
-
-
-class Search:
-    """Reruns within a budget of seconds, each remembered; `took` is how long the training itself took."""
-
-    def __init__(
-        self,
-        case: Case,
-        needed: float,
-        budget: float,
-        began: float,
-        say: Callable[[str], None] | None = None,
-        took: float = 0.0,
-    ) -> None:
-        self.case, self.needed, self.budget, self.began = case, needed, budget, began
-        self.per_epoch = max(took / max(1, case.epochs), 1e-5)
-        self.trials: list[Trial] = []
-        self.say = say or (lambda _: None)
-
-    @property
-    def aim(self) -> float:
-        """The score with which a candidate is taken at once: as far above what is needed as that is below the yardstick."""
-        return self.needed + MARGIN[self.case.metric] / 2
-
-    @property
-    def left(self) -> float:
-        return self.budget - (time.perf_counter() - self.began)
-
-    def run(
-        self,
-        case: Case,
-        change: Change,
-        epochs: int | None,
-        number: int,
-        seed: int | None = None,
-        seconds: float | None = None,
-    ) -> tuple[float, Run | None]:
-        """Train a case with a change: its score on the case's held-out rows, and the run; the least and None when it cannot.
-
-        With `seconds` it is stopped after so long and judged as it is then.
-
-        Raises
-        ------
-        OverBudget : before or while it ran
-        """
-        if self.left <= 0:
-            raise OverBudget
-        allowed = self.left if seconds is None else min(seconds, self.left)
-        try:
-            changed = case.changed(change)
-            if changed.derivation is None or changed.samples is None:
-                return -1.0, None
-            asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
-            more = {} if seed is None else {"seed": seed, "record": "auto"}
-            trained = changed.train(epochs=asked, max_seconds=max(0.001, allowed), **more)
-        except (GlassnetError, IndexError):
-            return -1.0, None  # a change of certain rows, or weights of rows, where the rows are others
-        if trained.status == "out of time" and (seconds is None or self.left <= 0):
-            raise OverBudget
-        score = changed.judged(trained)
-        self.trials.append(Trial(change, score, asked, number))
-        return score, trained
 
 
 def cure_run(
@@ -344,144 +269,6 @@ def _settings_of(case: Case) -> dict[str, Any]:
     """Keyword arguments of `gn.train` with their names resolved, so that equal ones are equal."""
     named = {"optimizer": case.optimizer} if case.loss is None else {"loss": case.loss, "optimizer": case.optimizer}
     return {"network": case.network, **case.settings, **named}
-
-
-def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Change]:
-    """Changes to try, the most promising and the smallest first; another network altogether last."""
-    found: dict[str, Change] = {}
-
-    def add(change: Change) -> None:
-        found.setdefault(change.said, change)
-
-    by_weight = sorted(diagnosis.findings, key=lambda f: -weight(f))
-    for finding in by_weight:
-        for proof in sorted(finding.proofs, key=lambda p: -p.after):
-            if proof.cured:
-                add(proof.change)
-    suspected = [f for f in by_weight if f.cures and weight(f) >= 0.1]
-    for finding in suspected:
-        add(finding.cures[0])
-    first = [f.cures[0] for f in suspected[:3]]
-    longer = Change(f"epochs {case.epochs:,} → {3 * case.epochs:,}", {"epochs": 3 * case.epochs})
-    for pair in _pairs([*first[:2], longer] if len(first) < 3 else [*first, longer]):
-        add(pair)
-    for finding in usual_suspicions(case):
-        add(finding.cures[0])
-    small = list(found.values())[: MOST_CANDIDATES - 3]
-    settled = Change("Adam(0.003), batches of 32, standardised features", {"optimizer": Adam(0.003)}, (Standardise(),))
-    if case.rows > 32:
-        settled = replace(settled, settings={**settled.settings, "batch_size": 32})
-    last = [healthy_change(sticks, case), linear_change(sticks, case)]
-    return [*small, settled, *(last if sticks.small >= sticks.linear else last[::-1])]
-
-
-def _pairs(changes: list[Change]) -> Iterator[Change]:
-    """Two changes at once, of those that concern different things."""
-    for i, first in enumerate(changes):
-        for second in changes[i + 1 :]:
-            if not set(first.settings) & set(second.settings):
-                yield first.and_then(second)
-
-
-def halved(search: Search, changes: list[Change]) -> list[Change]:
-    """The changes in the order in which they are to be confirmed: those that reached what is needed first, as they came."""
-    inner = held_apart(search.case, SELECTED_ON) if len(search.case.X) >= 60 else search.case
-    share = SEARCH * search.left
-    until = search.left - share
-    left = list(enumerate(changes))
-    rounds = max(1, math.ceil(math.log2(max(2, len(left)))))
-    scores: dict[int, float] = {}
-
-    enough = search.needed - _error(inner, search.needed)
-
-    def order(item: tuple[int, Change]) -> tuple[bool, float]:
-        score = scores.get(item[0], -math.inf)
-        return (score < enough, item[0] if score >= enough else -score)
-
-    for number in range(1, rounds + 1):
-        each = share / rounds / max(1, len(left))
-        epochs = max(1, math.floor(each / search.per_epoch))
-        whole = True
-        for position, change in left:
-            if search.left <= until:
-                return [change for _, change in sorted(enumerate(changes), key=order)]
-            whole = whole and epochs >= search.case.changed(change).epochs
-            search.say(f"Round {number}: {change.said}")
-            scores[position], _ = search.run(inner, change, epochs, number, seconds=max(0.02, 2 * each))
-        left.sort(key=order)
-        if whole or len(left) <= 2:
-            break
-        left = left[: math.ceil(len(left) / 2)]
-    stayed = {position for position, _ in left}
-    rest = sorted((item for item in enumerate(changes) if item[0] not in stayed), key=order)
-    return [change for _, change in [*left, *rest]]
-
-
-def _error(case: Case, score: float) -> float:
-    """The standard error of a score on the few rows that candidates are compared on; what is below it is no difference."""
-    rows = case.held_samples
-    if rows is None:
-        return 0.0
-    if case.metric == "r2":
-        return MARGIN["r2"] / 2
-    share = min(max(score, 0.05), 0.95)
-    return math.sqrt(share * (1 - share) / len(rows))
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A change with the scores and runs of three seeds, the one first that reached what is needed first."""
-
-    change: Change
-    scores: tuple[float, ...]
-    runs: tuple[Run, ...]
-
-    needed: float
-
-    @property
-    def mean(self) -> float:
-        return sum(self.scores) / len(self.scores)
-
-    @property
-    def sure(self) -> bool:
-        """Whether every seed reached what is needed."""
-        return min(self.scores) >= self.needed
-
-
-def better(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
-    """One whose every seed reached what is needed before one of which two did; then the higher mean, the first of equals."""
-    if one is None or other is None:
-        return one or other
-    return other if (other.sure, other.mean) > (one.sure, one.mean) else one
-
-
-def confirmed(search: Search, change: Change) -> Confirmed | None:
-    """A change trained in full with three seeds, when their mean, and two of them, reach what is needed; else None.
-
-    Where the budget does not hold three whole trainings they have fewer epochs, and the change says so.
-    """
-    case = search.case.changed(change)
-    fitting = math.floor(RESERVED * search.left / SEEDS / search.per_epoch)
-    if fitting < case.epochs:
-        if fitting < 1:
-            raise OverBudget
-        change = change.and_then(Change(f"epochs {case.epochs:,} → {fitting:,}", {"epochs": fitting}))
-    first = int(case.settings.get("seed", 0))
-    scores: list[float] = []
-    runs: list[Run] = []
-    for seed in range(first, first + SEEDS):
-        score, run = search.run(search.case, change, None, 0, seed)
-        scores.append(score)
-        if run is not None:
-            runs.append(run)
-        if sum(s < search.needed for s in scores) > 1:
-            return None
-    if sum(scores) / SEEDS < search.needed:
-        return None
-    if scores[0] < search.needed:  # this seed is the unlucky one of three
-        change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
-        scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
-    return Confirmed(change, tuple(scores), tuple(runs), search.needed)
 
 
 def _cured(own: Case, case: Case, found: Confirmed, run: Run, seconds: float) -> Run:

@@ -14,7 +14,8 @@ from glassnet.diagnosis.python_source import python_code, written
 from glassnet.diagnosis.wording import METRICS, change_said, epochs_said, finite, plain_change, score_said, wrapped
 
 if TYPE_CHECKING:
-    from glassnet.diagnosis.cure import Cure, Trial
+    from glassnet.diagnosis.cure import Cure
+    from glassnet.diagnosis.cure_search import Trial
 
 SAME_ROWS = (Balanced, DropRows)
 """Changes of data that leave the numbers of a row as they are."""
