@@ -21,8 +21,8 @@ from benchmarks.diagnosis.running import all_judged, keys, trial_of
 
 GROUPS = ("published", "planted", "healthy")
 WORKERS = 2
-SAVED_EVERY = 20
-"""After so many results the file is written again, so that a long run that is cut short leaves something."""
+SAVED_EVERY = 30.0
+"""Seconds after which the file is written again, so that a long run that is cut short leaves something."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -101,13 +101,14 @@ def main() -> None:
         return
     found = keys(asked)
     results: list[dict[str, Any]] = []
-    began = time.perf_counter()
+    began = saved = time.perf_counter()
     try:
         for result in all_judged(found, asked):
             results.append(result)
             say(len(results), len(found), time.perf_counter() - began)
-            if asked.out and len(results) % SAVED_EVERY == 0:
+            if asked.out and time.perf_counter() - saved > SAVED_EVERY:
                 save(results, asked.out)
+                saved = time.perf_counter()
     except KeyboardInterrupt:
         print("interrupted: what follows is of the trainings that were judged")
     if sys.stderr.isatty():

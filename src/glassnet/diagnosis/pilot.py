@@ -23,6 +23,8 @@ FEWEST_EPOCHS = 4
 """Of fewer epochs 30 % is none."""
 STILL_FALLING = 0.1
 """So much of the cost gone in a pilot's second half says that it learns on."""
+FAST = 0.5
+"""So much gone says that it learns well."""
 OF_THE_LENGTH = ("opt.too_few_epochs", "opt.lr_too_small")
 """A pilot is short: that more epochs would do it good says nothing, ..."""
 EVIDENT = 0.75
@@ -57,7 +59,7 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
     experiments = Experiments(short, sticks.needed, score, allowed, took)
     if not (lost or hopeless(case, pilot, score, sticks)):
-        if nearly_there(score, sticks):
+        if nearly_there(score, sticks) or learning_fast(pilot, score, sticks):
             return notes, replace(verdict, learns=None), costs
         strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
         if not any(f.proven for f in examined(strong, experiments)):
@@ -106,6 +108,11 @@ def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
 def nearly_there(score: float, sticks: Yardsticks) -> bool:
     """Whether a pilot is within one more margin of what is needed."""
     return score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance)
+
+
+def learning_fast(pilot: Run, score: float, sticks: Yardsticks) -> bool:
+    """Whether a pilot is above guessing and its cost halves in its second half: what is suspected does not hold it up."""
+    return score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= FAST
 
 
 def fallen(costs: np.ndarray) -> float:

@@ -17,6 +17,8 @@ FEWEST_OF_OTHERS = 15
 NO_SIGNAL = 2.8
 """Deviations below which no simple model predicts better than targets in a random order would be predicted."""
 CLEAR_SIGNAL = 4.5
+MOSTLY = 0.8
+"""So much of the wrong labels that a random order makes are as good as a random order."""
 TARGET_SIZES = ((1e4, 0.85), (1e3, 0.75), (100.0, 0.6), (30.0, 0.4), (10.0, 0.2))
 
 
@@ -161,7 +163,7 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
         measured.append(_depends("held-out rows", outside))
         if outside.deviations > CLEAR_SIGNAL:
             left = seen.outside is not None and seen.outside.deviations > NO_SIGNAL
-            shuffled, none = 0.5 if left else 0.92, 0.15
+            shuffled, none = (0.8 if _mostly_wrong(seen) else 0.5) if left else 0.92, 0.15
         elif outside.deviations < NO_SIGNAL:
             shuffled, none = round(sure - 0.05, 2), sure
     best = (
@@ -209,8 +211,7 @@ def check_label_noise(case: Case, seen: Seen | None = None) -> list[Finding]:
     if labels is None or len(labels) < FEWEST_TO_TELL or not len(seen.varied) or len(np.unique(labels)) < 2:
         return []
     own = labels[seen.few]
-    count = min(25, len(own) // 4)
-    votes = np.eye(k)[own][neighbours(seen.compressed, most=count)].mean(axis=1)
+    votes = _votes(seen)
     guess = votes.argmax(axis=1)
     agree = float((guess == own).mean())
     base = float(np.bincount(own).max() / len(own))
@@ -239,7 +240,7 @@ def check_label_noise(case: Case, seen: Seen | None = None) -> list[Finding]:
     wrong = np.flatnonzero(guess != own)
     rows = tuple(int(seen.rows[seen.few[i]]) for i in wrong)
     if len(seen.few) < len(seen.rows):  # all rows are to be cleaned, not only those looked at
-        rows = _contradicted(seen, count)
+        rows = _contradicted(seen)
     return [
         Finding(
             "data.label_noise",
@@ -263,11 +264,31 @@ def _variance(share: float, rows: int) -> float:
     return kept * (1 - kept) / rows
 
 
-def _contradicted(seen: Seen, count: int) -> tuple[int, ...]:
+def _most(seen: Seen) -> int:
+    """Neighbours that vote."""
+    return min(25, len(seen.few) // 4)
+
+
+def _votes(seen: Seen) -> np.ndarray:
+    """The classes' shares among the neighbours of each row looked at."""
+    assert seen.labels is not None
+    of_class = np.eye(seen.classes)[seen.labels[seen.few]]
+    return np.asarray(of_class[neighbours(seen.compressed, most=_most(seen))].mean(axis=1))
+
+
+def _mostly_wrong(seen: Seen) -> bool:
+    """Whether about as many training labels are contradicted as by a random order, in which 1 − 1 / k of them are wrong."""
+    if seen.labels is None or seen.outside is None:
+        return False
+    agree = float((_votes(seen).argmax(axis=1) == seen.labels[seen.few]).mean())
+    return bool(seen.outside.wrong_share(agree, seen.classes) > MOSTLY * (1 - 1 / seen.classes))
+
+
+def _contradicted(seen: Seen) -> tuple[int, ...]:
     assert seen.labels is not None
     X = seen.X[:, seen.varied]
     Z = compressed(X) if X.shape[1] > 50 else standardised(X)
-    anchors = seen.few
+    anchors, count = seen.few, _most(seen)
     rows: list[int] = []
     for start in range(0, len(Z), 2000):
         part = slice(start, start + 2000)
