@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted
 from glassnet.diagnosis.cure_search import (
     MOST_CANDIDATES,
+    RESERVE,
+    SEEDS,
     Confirmed,
     OverBudget,
     Search,
@@ -27,9 +29,11 @@ from glassnet.diagnosis.cure_search import (
     candidates,
     confirmed,
     halved,
+    last_resorts,
 )
 from glassnet.diagnosis.findings import Diagnosis
 from glassnet.diagnosis.judging import check_budget, judged_run, quietly
+from glassnet.diagnosis.pace import Pace
 from glassnet.diagnosis.suspects import weight
 from glassnet.diagnosis.wording import change_said
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, with_held_out, yardsticks
@@ -155,14 +159,15 @@ def cure_run(
 def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Callable[[str], None] | None) -> Cure:
     began = time.perf_counter()
     own = Case.of_run(run)
-    took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
-    allowed = max(LEAST_BUDGET, TIMES * took) if budget is None else budget
-    sticks: Yardsticks | None = None
+    pace = Pace.of(run, own, budget)
+    allowed = max(LEAST_BUDGET, TIMES * pace.due) if budget is None else budget
     if diagnosis is None:
-        diagnosis, sticks = judged_run(run, budget=allowed / 4, until=began + allowed / 2)
+        diagnosis = judged_run(run, budget=allowed / 4, until=began + allowed / 2)
     case = with_held_out(own)
     spent = time.perf_counter() - began
-    ground = _ground(case, diagnosis, sticks if case is own else None, allowed - spent) if spent < allowed else None
+    ground = None
+    if spent < allowed:
+        ground = _ground(case, diagnosis, diagnosis.yardsticks if case is own else None, allowed - spent)
     before = case.judged(run) if case is own else _before(case, run, allowed - (time.perf_counter() - began))
     settings_before = _settings_of(own)
     needed = math.nan if ground is None else ground.needed
@@ -183,17 +188,34 @@ def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Call
     if ground is None or diagnosis.verdict.learns:
         return result(None, (), None, ())
     keeps_inputs = run.preparation is not None
-    search = Search(case, needed, allowed, began, say, took)
+    search = Search(case, needed, allowed, began, say, pace.whole)
     found: Confirmed | None = None
-    try:
-        found_changes = [c for c in ground.candidates(diagnosis) if not (keeps_inputs and changes_values(c))]
-        for change in _in_order(search, found_changes, proven(diagnosis)):
-            search.say(f"Confirming with three seeds: {change.said}")
-            found = better(found, confirmed(search, change))
-            if found is not None and found.sure and found.mean >= search.aim:
-                break
-    except OverBudget:
-        pass
+
+    def possible(change: Change) -> bool:
+        return not (keeps_inputs and changes_values(change))
+
+    last = [(change, seconds) for change, seconds in ground.last_resorts if possible(change)]
+    search.keep(min(RESERVE * allowed, last[0][1]) if last else 0.0)
+    tried: set[str] = set()
+
+    def confirm(changes: Iterable[Change]) -> None:
+        nonlocal found
+        try:
+            for change in changes:
+                if found is not None and found.sure and found.mean >= search.aim:
+                    return
+                search.say(f"Confirming with three seeds: {change.said}")
+                found = better(found, confirmed(search, change))
+                tried.add(change.said)
+        except OverBudget:
+            pass
+
+    for change, seconds in last:
+        search.paces[change.said] = 0.0, seconds / SEEDS / case.changed(change).epochs
+    candidates = ground.candidates(diagnosis, search.hurried)
+    confirm(_in_order(search, [c for c in candidates if possible(c)], proven(diagnosis)))
+    search.reserved = 0.0
+    confirm(change for change, _ in last if change.said not in tried)
     if found is None:
         return result(None, (), None, search.trials)
     return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
@@ -211,12 +233,15 @@ def proven(diagnosis: Diagnosis) -> list[Change]:
 
 
 def _in_order(search: Search, changes: list[Change], known: list[Change]) -> Iterator[Change]:
-    """The changes to confirm: the first that are proven already, then those that halving leaves."""
+    """The changes to confirm: the first that are proven already, then those that halving leaves, or, of long trainings, all."""
     said = {change.said for change in known[:MOST_PROVEN]}
     first = [change for change in changes if change.said in said]
     yield from first
     rest = [change for change in changes if change.said not in said]
-    yield from halved(search, rest)[: MOST_CONFIRMED - len(first)]
+    if not search.hurried:
+        part = search.compared
+        rest = [*halved(search, rest[:part]), *rest[part:]]
+    yield from rest[: MOST_CONFIRMED - len(first)]
 
 
 @dataclass(frozen=True)
@@ -231,9 +256,15 @@ class _Ground:
     def needed(self) -> float:
         return self.sticks.needed
 
-    def candidates(self, diagnosis: Diagnosis) -> list[Change]:
+    @property
+    def last_resorts(self) -> list[tuple[Change, float]]:
+        """The yardsticks' own trainings, on the case as it was, and the seconds that three of each take."""
+        found = last_resorts(self.sticks, self.case)
+        return found if self.first is None else [(self.first.and_then(change), seconds) for change, seconds in found]
+
+    def candidates(self, diagnosis: Diagnosis, hurried: bool = False) -> list[Change]:
         """Changes to try on the case as it was, the smallest first."""
-        found = candidates(diagnosis, self.case, self.sticks)
+        found = candidates(diagnosis, self.case, self.sticks, hurried)
         if self.first is None:
             return found
         own = [c for c in found if not c.data and "network" not in c.settings][:MOST_CANDIDATES]

@@ -23,6 +23,16 @@ RESERVED = 0.9
 """The share of what is left of a budget that a confirmation may use."""
 SEARCH = 0.45
 """The share of the budget that halving may use."""
+WORTH = 0.1
+"""The share of a training that tells a candidate that works from one that does not."""
+FEWEST_COMPARED = 6
+"""Candidates of which so much has to fit into the search; of fewer the likeliest are confirmed at once."""
+STRONG = 0.6
+"""Two findings for which so much speaks may both be why."""
+SLOWER = 1.3
+"""How much longer a recorded training may take than one that only keeps its end."""
+RESERVE = 0.4
+"""The share of the budget that may be kept for the last resort."""
 SELECTED_ON = 0.2
 """The share of the training rows that candidates are compared on."""
 
@@ -42,7 +52,14 @@ class OverBudget(Exception):
 
 
 class Search:
-    """Reruns within a budget of seconds, each remembered; `took` is how long the training itself took."""
+    """Reruns within a budget of seconds, each remembered.
+
+    Attributes
+    ----------
+    took : seconds that the whole training takes
+    reserved : seconds of the budget that are kept for the last resort
+    hurried : whether a training is so long that candidates cannot be compared first
+    """
 
     def __init__(
         self,
@@ -54,7 +71,8 @@ class Search:
         took: float = 0.0,
     ) -> None:
         self.case, self.needed, self.budget, self.began = case, needed, budget, began
-        self.per_epoch = max(took / max(1, case.epochs), 1e-5)
+        self.took, self.reserved, self.hurried = took, 0.0, False
+        self.paces: dict[str, tuple[float, float]] = {}
         self.trials: list[Trial] = []
         self.say = say or (lambda _: None)
 
@@ -65,7 +83,25 @@ class Search:
 
     @property
     def left(self) -> float:
-        return self.budget - (time.perf_counter() - self.began)
+        return self.budget - self.reserved - (time.perf_counter() - self.began)
+
+    @property
+    def compared(self) -> int:
+        """How many candidates halving can train enough to tell them apart."""
+        share = SEARCH * self.left
+        count = 1
+        while count < MOST_CANDIDATES and (count + 1) * rounds_of(count + 1) * WORTH * self.took <= share:
+            count += 1
+        return count
+
+    def keep(self, seconds: float) -> None:
+        """Keep seconds for the last resort; what is left says whether there is time to compare candidates."""
+        self.reserved = seconds
+        self.hurried = self.compared < FEWEST_COMPARED
+
+    def pace(self, change: Change) -> float:
+        """Seconds of an epoch with a change: as in its longest rerun so far, else the training's own."""
+        return max(self.paces.get(change.said, (0.0, self.took / max(1, self.case.epochs)))[1], 1e-5)
 
     def run(
         self,
@@ -93,9 +129,13 @@ class Search:
                 return -1.0, None
             asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
             more = {} if seed is None else {"seed": seed, "record": "auto"}
+            start = time.perf_counter()
             trained = changed.train(epochs=asked, max_seconds=max(0.001, allowed), **more)
         except (GlassnetError, IndexError):
             return -1.0, None  # a change of certain rows, or weights of rows, where the rows are others
+        done = max(1, trained.iteration) / max(1, trained.batches)
+        if done >= self.paces.get(change.said, (0.0, 0.0))[0]:
+            self.paces[change.said] = done, (time.perf_counter() - start) / done
         if trained.status == "out of time" and (seconds is None or self.left <= 0):
             raise OverBudget
         score = changed.judged(trained)
@@ -103,8 +143,16 @@ class Search:
         return score, trained
 
 
-def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Change]:
-    """Changes to try, the most promising and the smallest first; another network altogether last."""
+def rounds_of(count: int) -> int:
+    """Rounds of halving of so many candidates."""
+    return max(1, math.ceil(math.log2(max(2, count))))
+
+
+def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks, hurried: bool = False) -> list[Change]:
+    """Changes to try, the most promising and the smallest first; another network altogether last.
+
+    In a hurry the two likeliest together come second: where both are why, neither alone would do.
+    """
     found: dict[str, Change] = {}
 
     def add(change: Change) -> None:
@@ -116,6 +164,11 @@ def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Cha
             if proof.cured:
                 add(proof.change)
     suspected = [f for f in by_weight if f.cures and weight(f) >= 0.1]
+    strong = [f.cures[0] for f in suspected[:2] if weight(f) >= STRONG]
+    if hurried and len(strong) == 2:
+        add(strong[0])
+        for pair in _pairs(strong):
+            add(pair)
     for finding in suspected:
         add(finding.cures[0])
     first = [f.cures[0] for f in suspected[:3]]
@@ -128,8 +181,17 @@ def candidates(diagnosis: Diagnosis, case: Case, sticks: Yardsticks) -> list[Cha
     settled = Change("Adam(0.003), batches of 32, standardised features", {"optimizer": Adam(0.003)}, (Standardise(),))
     if case.rows > 32:
         settled = replace(settled, settings={**settled.settings, "batch_size": 32})
-    last = [healthy_change(sticks, case), linear_change(sticks, case)]
-    return [*small, settled, *(last if sticks.small >= sticks.linear else last[::-1])]
+    return [*small, settled, *(change for change, _ in last_resorts(sticks, case))]
+
+
+def last_resorts(sticks: Yardsticks, case: Case) -> list[tuple[Change, float]]:
+    """The yardsticks' own trainings, known to learn, and the seconds that three of each take; the better one first."""
+    more = max(1.0, case.rows / len(sticks.recipe.X)) * SLOWER * SEEDS
+    last = [
+        (healthy_change(sticks, case), more * sticks.small_seconds),
+        (linear_change(sticks, case), more * sticks.linear_seconds),
+    ]
+    return last if sticks.small >= sticks.linear else last[::-1]
 
 
 def _pairs(changes: list[Change]) -> Iterator[Change]:
@@ -146,7 +208,7 @@ def halved(search: Search, changes: list[Change]) -> list[Change]:
     share = SEARCH * search.left
     until = search.left - share
     left = list(enumerate(changes))
-    rounds = max(1, math.ceil(math.log2(max(2, len(left)))))
+    rounds = rounds_of(len(left))
     scores: dict[int, float] = {}
 
     enough = search.needed - _error(inner, search.needed)
@@ -157,11 +219,11 @@ def halved(search: Search, changes: list[Change]) -> list[Change]:
 
     for number in range(1, rounds + 1):
         each = share / rounds / max(1, len(left))
-        epochs = max(1, math.floor(each / search.per_epoch))
         whole = True
         for position, change in left:
             if search.left <= until:
                 return [change for _, change in sorted(enumerate(changes), key=order)]
+            epochs = max(1, math.floor(each / search.pace(change)))
             whole = whole and epochs >= search.case.changed(change).epochs
             search.say(f"Round {number}: {change.said}")
             scores[position], _ = search.run(inner, change, epochs, number, seconds=max(0.02, 2 * each))
@@ -215,10 +277,12 @@ def better(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
 def confirmed(search: Search, change: Change) -> Confirmed | None:
     """A change trained in full with three seeds, when their mean, and two of them, reach what is needed; else None.
 
-    Where the budget does not hold three whole trainings they have fewer epochs, and the change says so.
+    Where the budget does not hold three whole trainings they have fewer epochs, and the change says so; then the first seed
+    that falls far short is the last.
     """
     case = search.case.changed(change)
-    fitting = math.floor(RESERVED * search.left / SEEDS / search.per_epoch)
+    far = search.needed - 2 * MARGIN[case.metric] if search.hurried else -math.inf
+    fitting = math.floor(RESERVED * search.left / SEEDS / search.pace(change))
     if fitting < case.epochs:
         if fitting < 1:
             raise OverBudget
@@ -231,7 +295,7 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
         scores.append(score)
         if run is not None:
             runs.append(run)
-        if sum(s < search.needed for s in scores) > 1:
+        if sum(s < search.needed for s in scores) > 1 or scores[0] < far:
             return None
     if sum(scores) / SEEDS < search.needed:
         return None

@@ -74,7 +74,7 @@ def explained(
     experiments: Experiments,
 ) -> list[Finding]:
     """The findings with their severities: only notes of a training that learns, the causes of one that falls short."""
-    gathered = merged(suspicions)
+    gathered = because_of_the_sum(merged(suspicions))
     if verdict.learns is not False:
         lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
         worth = [f for f in without_contradictions(gathered) if f.certain or f.kind not in OF_FAILURES]
@@ -90,6 +90,17 @@ def explained(
         found = [f for f in found if f.kind in known or f.proven]
     found.append(falls_short(verdict, sticks))
     return graded(found)
+
+
+def because_of_the_sum(findings: list[Finding]) -> list[Finding]:
+    """The findings; where a rate is too large for a loss that is a sum, the sum is as likely as the rate: it is why."""
+    rate = max((f.confidence for f in findings if f.kind == "opt.lr_too_large"), default=0.0)
+    return [
+        replace(f, confidence=max(f.confidence, 0.95 * rate))
+        if f.kind == "loss.reduction" and f.confidence >= FAINT
+        else f
+        for f in findings
+    ]
 
 
 def by_luck(case: Case, score: float, experiments: Experiments) -> Finding | None:

@@ -10,11 +10,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.kinds import KINDS
 from glassnet.errors import GlassnetError, unknown_name
+
+if TYPE_CHECKING:
+    from glassnet.diagnosis.yardsticks import Yardsticks
 
 SEVERITIES = ("critical", "warning", "note")
 """critical: the training fails and this is why, or it cannot even begin. warning: it fails, and this is a likely part.
@@ -184,7 +187,7 @@ class Diagnosis:
     """All that was found about a training, the most important first; and what was checked without finding anything.
 
     `print(diagnosis)` is the text, `diagnosis.to_html()` a page, `diagnosis.to_json()` for programs. It is a sequence of
-    its findings.
+    its findings. `yardsticks` are what the training was judged by, kept for a cure; None when none were trained.
     """
 
     findings: tuple[Finding, ...]
@@ -195,6 +198,7 @@ class Diagnosis:
     seconds: float = 0.0
     about: str = ""
     costs: tuple[tuple[float, float], ...] = ()
+    yardsticks: Yardsticks | None = field(default=None, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

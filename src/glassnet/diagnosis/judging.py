@@ -23,9 +23,10 @@ from glassnet.diagnosis.explaining import (
     without_contradictions,
 )
 from glassnet.diagnosis.findings import Diagnosis, Verdict
+from glassnet.diagnosis.pace import Pace
 from glassnet.diagnosis.pilot import piloted
 from glassnet.diagnosis.suspects import Experiments, merged, ranked
-from glassnet.diagnosis.yardsticks import Yardsticks, guessing, tells_apart, yardsticks
+from glassnet.diagnosis.yardsticks import guessing, tells_apart, yardsticks
 from glassnet.errors import GlassnetError, RunError, unknown_name
 from glassnet.network import Network
 from glassnet.training.run import Run
@@ -115,13 +116,11 @@ def diagnose_run(run: Run, *, experiments: bool = True, budget: float | None = N
     """
     check_budget("diagnose", budget, least=0)
     with quietly():
-        return judged_run(run, experiments, budget)[0]
+        return judged_run(run, experiments, budget)
 
 
-def judged_run(
-    run: Run, experiments: bool = True, budget: float | None = None, until: float = math.inf
-) -> tuple[Diagnosis, Yardsticks | None]:
-    """The diagnosis of a run, and the yardsticks it was judged by; no check begins after the moment `until`."""
+def judged_run(run: Run, experiments: bool = True, budget: float | None = None, until: float = math.inf) -> Diagnosis:
+    """The diagnosis of a run; no check begins after the moment `until`."""
     began = time.perf_counter()
     case = Case.of_run(run)
     if not len(run.history) and run.status != "diverged":
@@ -138,17 +137,15 @@ def judged_run(
         findings = graded(findings) if verdict.learns is False else without_contradictions(findings)
     else:
         verdict = verdict_on(case, run, score, sticks, suspicions)
-        took = float(run.history["seconds"][-1]) if len(run.history) else 0.0
-        allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took)) if budget is None else float(budget)
+        pace = Pace.of(run, case, budget)
+        allowed = min(MOST_BUDGET, max(LEAST_BUDGET, pace.due)) if budget is None else float(budget)
         allowed = max(0.0, min(allowed, until - time.perf_counter()))
-        findings = explained(
-            case, suspicions, verdict, sticks, score, Experiments(case, sticks.needed, score, allowed, took)
-        )
-    diagnosis = Diagnosis(
+        reruns = Experiments(case, sticks.needed, score, allowed, pace.whole)
+        findings = explained(case, suspicions, verdict, sticks, score, reruns)
+    return Diagnosis(
         ranked(findings), verdict, (*CHECKED_BEFORE, *CHECKED_AFTER), case.features, "after training",
-        time.perf_counter() - began, str(run.network), costs,
+        time.perf_counter() - began, str(run.network), costs, sticks,
     )  # fmt: skip
-    return diagnosis, sticks
 
 
 def without_yardsticks(case: Case, run: Run, score: float) -> Verdict:

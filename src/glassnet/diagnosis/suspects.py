@@ -34,6 +34,7 @@ class Experiments:
     case : the training as it was asked for, with the rows to judge by
     needed : the score that counts as cured
     before : the training's own score
+    took : seconds that the whole training takes
     epochs : of a rerun; fewer than asked for when the training is long
     share : of the training rows that a rerun sees
     """
