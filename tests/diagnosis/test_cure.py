@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.diagnosis import cure as cure_module
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.cure_search import OverBudget, Search, candidates, confirmed, halved
+from glassnet.diagnosis.cure_search import OverBudget, Search, candidates, confirmed, halved, last_resorts, rounds_of
+from glassnet.diagnosis.findings import Finding, Measured
+from glassnet.diagnosis.pace import Pace
 from glassnet.diagnosis.usual_changes import rate_change, with_rate
 from glassnet.diagnosis.yardsticks import yardsticks
 
@@ -133,6 +138,7 @@ def test_a_candidate_is_confirmed_by_the_mean_of_three_seeds():
     alone = [trying.case.changed(Change("", {"optimizer": gn.SGD(0.3), "seed": s})) for s in range(3)]
     assert found.scores == pytest.approx([case.judged(case.train()) for case in alone])
     assert found.mean == pytest.approx(np.mean(found.scores))
+    assert found.shortened_from is None
     np.testing.assert_array_equal(found.runs[1].parameters["W1"], alone[1].train().parameters["W1"])
     assert confirmed(trying, Change("rate 1e-6", {"optimizer": gn.SGD(1e-6)})) is None
     assert [t.round for t in trying.trials] == [0] * 5  # two misses end it
@@ -143,6 +149,7 @@ def test_where_the_budget_does_not_hold_three_whole_trainings_they_are_shorter()
     found = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
     assert found.change.said == "rate 0.3; epochs 40 → 17" or found.change.said == "rate 0.3; epochs 40 → 18"
     assert {t.epochs for t in trying.trials} == {found.change.settings["epochs"]}
+    assert found.shortened_from == 40
 
 
 def test_the_cured_run_is_of_a_seed_that_reached_what_is_needed():
@@ -163,3 +170,96 @@ def test_a_schedule_keeps_its_shape_when_its_rate_changes():
     assert with_rate(decay, 0.1) == gn.Adam(gn.CosineDecay(0.002, epochs=30, end=0.0001))
     case = Case.asked(NET, *rings(), optimizer=gn.SGD(0.3, momentum=0.9))
     assert rate_change(case, 10).settings["optimizer"] == gn.SGD(3.0, momentum=0.9)
+
+
+def test_of_a_long_training_candidates_are_not_compared_first():
+    trying = search(budget=20.0, took=0.01)
+    trying.keep(0.0)
+    assert not trying.hurried
+    trying = search(
+        budget=20.0, took=10.0
+    )  # 9 s of halving hold 9 trainings of 1 s: 4 candidates in 2 rounds, not 6 in 3
+    trying.keep(0.0)
+    assert (trying.compared, trying.hurried) == (4, True)
+    assert [rounds_of(n) for n in (1, 2, 3, 4, 5, 8, 9)] == [1, 1, 2, 2, 3, 3, 4]
+
+
+def test_in_a_hurry_the_first_seed_that_falls_far_short_is_the_last():
+    trying = search(budget=20.0, took=10.0)
+    trying.keep(0.0)
+    assert confirmed(trying, Change("rate 1e-6", {"optimizer": gn.SGD(1e-6)})) is None
+    assert len(trying.trials) == 1
+
+
+def test_in_a_hurry_the_two_likeliest_changes_together_come_second():
+    def of(kind, change):
+        return Finding(
+            kind, "It may be why.", "critical", 0.9, (Measured("x", 1, "0"),), cures=(change,), false_alarm="No."
+        )
+
+    rate, epochs = Change("rate 0.3", {"optimizer": gn.SGD(0.3)}), Change("epochs 40 → 80", {"epochs": 80})
+    found = (of("opt.lr_too_large", rate), of("opt.too_few_epochs", epochs))
+    diagnosis = replace(trained(gn.SGD(40.0)).diagnose(experiments=False), findings=found)
+    case = search().case
+    said = [c.said for c in candidates(diagnosis, case, yardsticks(case), hurried=True)]
+    assert said[:3] == ["rate 0.3", "rate 0.3; epochs 40 → 80", "epochs 40 → 80"]
+    assert [c.said for c in candidates(diagnosis, case, yardsticks(case))][:2] == ["rate 0.3", "epochs 40 → 80"]
+
+
+def test_seconds_are_kept_for_the_last_resort():
+    trying = search(budget=10.0)
+    before = trying.left
+    trying.keep(4.0)
+    assert before - 4.1 < trying.left <= before - 4.0
+
+
+def test_a_candidate_has_its_own_pace():
+    trying = search(took=4000.0)  # as if an epoch took 100 s
+    change = Change("rate 0.3", {"optimizer": gn.SGD(0.3)})
+    assert trying.pace(change) == pytest.approx(100)
+    trying.run(trying.case, change, 2, 1)
+    assert trying.pace(change) < 10
+    assert trying.pace(Change("another")) == pytest.approx(100)
+
+
+def test_a_long_training_is_cured_by_the_last_resort_when_nothing_smaller_can_be_proven():
+    net = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1, "relu"), gn.Dense(16, "relu"), gn.Dense(1, "sigmoid"))
+    run = trained(gn.SGD(1e-6), network=net)
+    run.history = gn.History({**run.history.to_dict(), "seconds": np.linspace(2.5, 100.0, 40)})  # as if it took 100 s
+    cure = run.cure(budget=8)
+    assert cure.found
+    assert "another network" in cure.change.said
+    assert cure.seconds < 10
+    assert min(cure.after) >= cure.needed
+
+
+def test_the_last_resorts_are_the_yardsticks_and_take_as_long():
+    case = search().case
+    sticks = yardsticks(case)
+    (first, seconds), (second, _) = last_resorts(sticks, case)
+    assert "16 tanh" in first.said
+    assert "linear model" in second.said  # rings: a line does worse
+    assert seconds == pytest.approx(3 * 1.6 * sticks.small_seconds)
+
+
+def test_a_cure_uses_the_yardsticks_of_the_diagnosis(monkeypatch):
+    run = trained(gn.SGD(40.0))
+    diagnosis = run.diagnose()
+    assert diagnosis.yardsticks.needed == diagnosis.verdict.needed
+    monkeypatch.setattr(cure_module, "yardsticks", None)  # calling it would fail
+    assert run.cure(diagnosis=diagnosis).found
+
+
+def test_a_training_that_diverged_is_timed_by_an_epoch_that_changes_nothing():
+    X, Y = rings()
+    net = gn.Network(2, gn.Dense(16, "relu"), gn.Dense(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gn.GlassnetWarning)  # that it diverges
+        run = gn.train(net, X, 1e3 * Y, optimizer=gn.SGD(1e9), epochs=40, batch_size=32, progress=False)
+    assert run.status == "diverged"
+    pace = Pace.of(run, Case.of_run(run))
+    assert pace.whole == pytest.approx(40 * pace.epoch)
+    assert pace.due == pace.whole > 0
+    finished = trained(gn.Adam(0.02))
+    pace = Pace.of(finished, Case.of_run(finished))
+    assert pace.due == pace.whole == finished.history["seconds"][-1]

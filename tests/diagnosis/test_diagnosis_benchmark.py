@@ -153,6 +153,13 @@ class TestPlanted:
         assert harmless.fails is False
         assert harmful.needed == pytest.approx(planted.score_of_base(("opt.lr_too_small", "moons", 0)) - 0.05)
 
+    def test_a_twin_that_has_not_learnt_what_its_data_set_allows_is_none(self) -> None:
+        slow = ("loss.reduction", "moons", 1)  # plain descent, not done yet
+        assert planted.score_of_base(slow) < planted.reachable(slow) - 0.025
+        left_out = planted.trial_of(slow)
+        assert left_out.cannot is not None
+        assert "healthy twin" in left_out.cannot
+
     def test_standardised_by_the_training_rows(self) -> None:
         rows = problem("iris", 0).rows
         np.testing.assert_allclose(rows.X.mean(axis=0), 0, atol=1e-12)

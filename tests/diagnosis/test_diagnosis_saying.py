@@ -321,6 +321,13 @@ def test_why_there_is_no_cure(seconds: float, tried: tuple[Any, ...] | None, sai
     assert said in cure_text(told.cure(change=None, seconds=seconds, **more)).splitlines()[0]
 
 
+def test_trainings_that_were_shortened_to_fit_the_budget_say_so():
+    before = told.cure().settings_after
+    text = " ".join(cure_text(told.cure(shortened_from=30, settings_after={**before, "epochs": 9})).split())
+    said = "Three trainings of 30 epochs did not fit into that, so they had 9; with a larger budget they have all."
+    assert f"in 1.2 s of the 10 s allowed. {said}" in text
+
+
 def test_the_best_are_said_once_each():
     twice = [SimpleNamespace(change=told.SLOWER, score=score, epochs=9, round=1) for score in (0.7, 0.8, 0.6)]
     text = cure_text(told.cure(change=None, tried=tuple(twice)))

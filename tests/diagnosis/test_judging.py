@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import pytest
 import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.explaining import because_of_the_sum
 from glassnet.diagnosis.findings import Finding, Proof
-from glassnet.diagnosis.pilot import hopeless, pilot_of, rise
+from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -130,6 +132,25 @@ def test_a_pilot_that_rises_fast_enough_is_not_hopeless():
     stuck = Case.asked(NET, X, Y, epochs=40, batch_size=32, optimizer=gn.Adam(1e-7), validation=rings(200, 1))
     pilot = stuck.train(epochs=12)
     assert hopeless(stuck, pilot, stuck.judged(pilot), sticks)
+
+
+@pytest.mark.parametrize(
+    ("costs", "score", "fast"),
+    [([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.7, True), ([9.0, 8.0, 4.0, 3.5, 3.0, 2.5], 0.7, False),
+     ([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.5, False)],
+)  # fmt: skip
+def test_a_pilot_above_guessing_whose_cost_halves_learns_fast(costs, score, fast):
+    pilot, sticks = SimpleNamespace(history={"cost": costs}), SimpleNamespace(chance=0.6)
+    assert fallen(np.array(costs)) == pytest.approx(1 - costs[-1] / costs[3])
+    assert learning_fast(pilot, score, sticks) is fast
+
+
+def test_a_rate_that_is_too_large_because_the_loss_is_a_sum_is_named_by_the_sum():
+    rate, other = Finding("opt.lr_too_large", "", confidence=0.9), Finding("arch.dying_relu", "", confidence=0.8)
+    the_sum, faint = (Finding("loss.reduction", "", confidence=c) for c in (0.5, 0.1))
+    assert [f.confidence for f in because_of_the_sum([rate, other, the_sum])] == [0.9, 0.8, pytest.approx(0.855)]
+    assert because_of_the_sum([rate, faint]) == [rate, faint]  # Adam does not mind
+    assert because_of_the_sum([other, the_sum]) == [other, the_sum]
 
 
 def test_the_rise_of_a_course_is_its_line_where_the_line_is_no_noise():

@@ -14,8 +14,10 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import DropRows
 from glassnet.diagnosis.data_checks import check_data
 from glassnet.diagnosis.encoding_checks import check_encoding, check_types
+from glassnet.diagnosis.seen import Seen
 from glassnet.diagnosis.simple_models import compressed, dependence, deviations, neighbours, ridge_without_itself
 from glassnet.diagnosis.target_checks import (
+    _mostly_wrong,
     check_classes,
     check_constant_target,
     check_label_noise,
@@ -94,6 +96,18 @@ def test_labels_that_do_not_belong_to_the_rows(make):
     kinds = [f.kind for f in check_data(of(X, shuffled))]
     assert kinds[:2] == ["data.labels_shuffled", "data.no_signal"]  # from training rows alone the two look the same
     assert check_signal(of(X, Y)) == []
+
+
+def test_a_random_order_is_told_from_noise_by_the_share_of_labels_that_are_wrong():
+    (X, Y), (H, V) = clouds(), clouds(120, seed=1)
+
+    def mostly_wrong(labels):
+        case = of(X, labels, (H, V))
+        return _mostly_wrong(Seen(case))
+
+    assert not mostly_wrong(Y)
+    assert not mostly_wrong(flipped(Y, 0.3)[0])
+    assert mostly_wrong(np.random.default_rng(1).permutation(Y))
 
 
 def test_features_that_say_nothing():

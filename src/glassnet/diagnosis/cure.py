@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,9 @@ from glassnet.diagnosis.cure_search import (
     RESERVE,
     SEEDS,
     Confirmed,
-    OverBudget,
     Search,
     Trial,
-    better,
     candidates,
-    confirmed,
     halved,
     last_resorts,
 )
@@ -66,6 +63,7 @@ class Cure:
     seconds, budget : what it took, of what it was allowed
     run : the cured run, an ordinary one; where the cure changes data its inputs are the changed ones
     settings_before, settings_after : keyword arguments of `gn.train`, with the network
+    shortened_from : the epochs it would have had, had three whole trainings fitted into the budget; None when they did
     """
 
     change: Change | None
@@ -81,6 +79,7 @@ class Cure:
     settings_before: Mapping[str, Any]
     settings_after: Mapping[str, Any]
     learns: bool = False
+    shortened_from: int | None = None
     fitted: tuple[Fitted, ...] = field(default=(), repr=False)
 
     @property
@@ -176,49 +175,42 @@ def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Call
     if ground is not None and ground.first is not None:
         before = ground.case.judged(run) if ground.case.network == run.network else math.nan
 
+    found: Confirmed | None = None
+
     def result(change: Change | None, after: tuple[float, ...], cured: Run | None, trials: Sequence[Trial]) -> Cure:
         judged = case if ground is None else ground.case
         changed = settings_before if change is None else _settings_of(own.changed(change))
         return Cure(
             change, before, after, needed, judged.metric, "training" if case.held_samples is None else "held-out",
             tuple(trials), time.perf_counter() - began, allowed, cured, settings_before, changed,
-            change is None and bool(diagnosis.verdict.learns), () if change is None else own.fitted(change),
+            change is None and bool(diagnosis.verdict.learns), None if found is None else found.shortened_from,
+            () if change is None else own.fitted(change),
         )  # fmt: skip
 
     if ground is None or diagnosis.verdict.learns:
         return result(None, (), None, ())
-    keeps_inputs = run.preparation is not None
     search = Search(case, needed, allowed, began, say, pace.whole)
-    found: Confirmed | None = None
+    _searched(search, ground, diagnosis, keeps_inputs=run.preparation is not None)
+    found = search.best
+    if found is None:
+        return result(None, (), None, search.trials)
+    return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
+
+
+def _searched(search: Search, ground: _Ground, diagnosis: Diagnosis, keeps_inputs: bool) -> None:
+    """Look for a cure among the candidates, and then, with the seconds that were kept for it, in the last resorts."""
 
     def possible(change: Change) -> bool:
         return not (keeps_inputs and changes_values(change))
 
     last = [(change, seconds) for change, seconds in ground.last_resorts if possible(change)]
-    search.keep(min(RESERVE * allowed, last[0][1]) if last else 0.0)
-    tried: set[str] = set()
-
-    def confirm(changes: Iterable[Change]) -> None:
-        nonlocal found
-        try:
-            for change in changes:
-                if found is not None and found.sure and found.mean >= search.aim:
-                    return
-                search.say(f"Confirming with three seeds: {change.said}")
-                found = better(found, confirmed(search, change))
-                tried.add(change.said)
-        except OverBudget:
-            pass
-
     for change, seconds in last:
-        search.paces[change.said] = 0.0, seconds / SEEDS / case.changed(change).epochs
-    candidates = ground.candidates(diagnosis, search.hurried)
-    confirm(_in_order(search, [c for c in candidates if possible(c)], proven(diagnosis)))
+        search.paces[change.said] = 0.0, seconds / SEEDS / search.case.changed(change).epochs
+    search.keep(min(RESERVE * search.budget, last[0][1]) if last else 0.0)
+    candidates = [change for change in ground.candidates(diagnosis, search.hurried) if possible(change)]
+    search.confirm(_in_order(search, candidates, proven(diagnosis)))
     search.reserved = 0.0
-    confirm(change for change, _ in last if change.said not in tried)
-    if found is None:
-        return result(None, (), None, search.trials)
-    return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
+    search.confirm(change for change, _ in last if change.said not in search.confirmed)
 
 
 def changes_values(change: Change) -> bool:

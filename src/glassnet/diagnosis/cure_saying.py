@@ -64,6 +64,12 @@ def cure_text(cure: Cure) -> str:
     )
     spent = f"{_tried(cure)} in {cure.seconds:.2g} s of the {cure.budget:.2g} s allowed."
     lines += wrapped(spent[0].upper() + spent[1:])
+    if cure.shortened_from is not None:
+        had = cure.settings_after["epochs"]
+        lines += wrapped(
+            f"Three trainings of {epochs_said(cure.shortened_from)} did not fit into that, so they had {had:,}; with a larger "
+            "budget they have all."
+        )
     if any(not isinstance(step, SAME_ROWS) for step in cure.change.data):
         lines += wrapped(
             "The cured run takes the data as they were changed here; cure.predict(X) takes them as they were."
@@ -119,6 +125,7 @@ def cure_plain(cure: Cure) -> dict[str, Any]:
         "before": finite(cure.before),
         "after": [finite(score) for score in cure.after],
         "needed": finite(cure.needed),
+        "shortened_from": cure.shortened_from,
         "tried": [
             {
                 "change": change_said(one.change),

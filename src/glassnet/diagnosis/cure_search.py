@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from glassnet.diagnosis.case import Case
@@ -29,7 +29,7 @@ FEWEST_COMPARED = 6
 """Candidates of which so much has to fit into the search; of fewer the likeliest are confirmed at once."""
 STRONG = 0.6
 """Two findings for which so much speaks may both be why."""
-SLOWER = 1.3
+SLOWER = 1.6
 """How much longer a recorded training may take than one that only keeps its end."""
 RESERVE = 0.4
 """The share of the budget that may be kept for the last resort."""
@@ -59,6 +59,8 @@ class Search:
     took : seconds that the whole training takes
     reserved : seconds of the budget that are kept for the last resort
     hurried : whether a training is so long that candidates cannot be compared first
+    best : the best cure so far
+    confirmed : what was trained in full
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Search:
         self.took, self.reserved, self.hurried = took, 0.0, False
         self.paces: dict[str, tuple[float, float]] = {}
         self.trials: list[Trial] = []
+        self.best: Confirmed | None = None
+        self.confirmed: set[str] = set()
         self.say = say or (lambda _: None)
 
     @property
@@ -102,6 +106,18 @@ class Search:
     def pace(self, change: Change) -> float:
         """Seconds of an epoch with a change: as in its longest rerun so far, else the training's own."""
         return max(self.paces.get(change.said, (0.0, self.took / max(1, self.case.epochs)))[1], 1e-5)
+
+    def confirm(self, changes: Iterable[Change]) -> None:
+        """Train changes in full with three seeds until one is good enough or the time is over; `best` is what is found."""
+        try:
+            for change in changes:
+                if self.best is not None and self.best.sure and self.best.mean >= self.aim:
+                    return
+                self.say(f"Confirming with three seeds: {change.said}")
+                self.best = better(self.best, confirmed(self, change))
+                self.confirmed.add(change.said)
+        except OverBudget:
+            return
 
     def run(
         self,
@@ -249,13 +265,16 @@ def _error(case: Case, score: float) -> float:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A change with the scores and runs of three seeds, the one first that reached what is needed first."""
+    """A change with the scores and runs of three seeds, the one first that reached what is needed first.
+
+    `shortened_from` are the epochs it would have had, had three whole trainings fitted into the budget.
+    """
 
     change: Change
     scores: tuple[float, ...]
     runs: tuple[Run, ...]
-
     needed: float
+    shortened_from: int | None = None
 
     @property
     def mean(self) -> float:
@@ -282,10 +301,12 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     """
     case = search.case.changed(change)
     far = search.needed - 2 * MARGIN[case.metric] if search.hurried else -math.inf
+    shortened_from = None
     fitting = math.floor(RESERVED * search.left / SEEDS / search.pace(change))
     if fitting < case.epochs:
         if fitting < 1:
             raise OverBudget
+        shortened_from = case.epochs
         change = change.and_then(Change(f"epochs {case.epochs:,} → {fitting:,}", {"epochs": fitting}))
     first = int(case.settings.get("seed", 0))
     scores: list[float] = []
@@ -302,4 +323,4 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     if scores[0] < search.needed:  # this seed is the unlucky one of three
         change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
         scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
-    return Confirmed(change, tuple(scores), tuple(runs), search.needed)
+    return Confirmed(change, tuple(scores), tuple(runs), search.needed, shortened_from)
