@@ -13,7 +13,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.explaining import because_of_the_sum
 from glassnet.diagnosis.findings import Finding, Proof
-from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, pilot_of, rise
+from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -143,6 +143,30 @@ def test_a_pilot_above_guessing_whose_cost_halves_learns_fast(costs, score, fast
     pilot, sticks = SimpleNamespace(history={"cost": costs}), SimpleNamespace(chance=0.6)
     assert fallen(np.array(costs)) == pytest.approx(1 - costs[-1] / costs[3])
     assert learning_fast(pilot, score, sticks) is fast
+
+
+def test_a_fall_is_measured_past_an_epoch_that_goes_astray():
+    smooth = 0.9 ** np.arange(16.0)
+    assert fallen(smooth) == pytest.approx(1 - 0.9**8)  # half of the course
+    astray = smooth.copy()
+    astray[-1] = 1.0
+    # Medians of 0.9⁸ … 0.9¹¹ and of 1, 0.9¹² … 0.9¹⁴: (0.9⁹ + 0.9¹⁰) / 2 and (0.9¹² + 0.9¹³) / 2.
+    assert fallen(astray) == pytest.approx(1 - 0.9**6)
+    assert fallen(np.ones(9)) == 0
+
+
+def test_a_course_that_has_been_where_it_should_is_not_hopeless():
+    sticks = SimpleNamespace(needed=0.9, chance=0.6, metric="accuracy")
+    case = Case.asked(NET, *rings(), epochs=40)
+
+    def on(course, score):
+        history = {"validation_accuracy": course, "cost": [1.0] * len(course)}
+        return on_course(case, SimpleNamespace(history=history), score, sticks)
+
+    assert on([0.5, 0.6, 0.7, 0.93, 0.8, 0.7], 0.7)
+    assert not on([0.95, 0.6, 0.7, 0.7, 0.7, 0.7], 0.7)  # long ago
+    assert on([0.5, 0.6, 0.61, 0.62, 0.63, 0.64], 0.64)  # 0.01 an epoch, 34 epochs to go
+    assert not on([0.64, 0.64, 0.63, 0.63, 0.64, 0.63], 0.63)
 
 
 def test_a_rate_that_is_too_large_because_the_loss_is_a_sum_is_named_by_the_sum():

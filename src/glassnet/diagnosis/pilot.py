@@ -59,7 +59,8 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
     experiments = Experiments(short, sticks.needed, score, allowed, took)
     if not (lost or hopeless(case, pilot, score, sticks)):
-        if nearly_there(score, sticks) or learning_fast(pilot, score, sticks):
+        learning = score > sticks.chance and on_course(case, pilot, score, sticks)
+        if learning or nearly_there(score, sticks) or learning_fast(pilot, score, sticks):
             return notes, replace(verdict, learns=None), costs
         strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
         if not any(f.proven for f in examined(strong, experiments)):
@@ -93,16 +94,21 @@ def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
     """Whether a pilot's course, continued as in its second half, misses what is needed."""
     if pilot.status == "diverged" or not len(pilot.history):
         return True
-    columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
-    course = np.asarray(pilot.history[next(n for n in columns if n in pilot.history)], dtype=np.float64)
-    if case.metric == "accuracy":
-        course = np.clip(course, -1, 1)
     if score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= STILL_FALLING:
         return False  # it has begun to learn, and its cost falls on
-    if nearly_there(score, sticks):
-        return False
+    return not nearly_there(score, sticks) and not on_course(case, pilot, score, sticks)
+
+
+def on_course(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
+    """Whether a pilot's course, continued as in its second half, reaches what is needed, or has been there."""
+    columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
+    name = next(n for n in columns if n in pilot.history)
+    course = np.asarray(pilot.history[name], dtype=np.float64)
+    if case.metric == "accuracy":
+        course = np.clip(course, -1, 1)
     second = course[len(course) // 2 :]
-    return score + rise(second) * (case.epochs - len(course)) < sticks.needed
+    been = name.endswith(case.metric) and float(second.max()) >= max(sticks.needed, sticks.chance)
+    return been or score + rise(second) * (case.epochs - len(course)) >= sticks.needed
 
 
 def nearly_there(score: float, sticks: Yardsticks) -> bool:
@@ -116,9 +122,15 @@ def learning_fast(pilot: Run, score: float, sticks: Yardsticks) -> bool:
 
 
 def fallen(costs: np.ndarray) -> float:
-    """The share by which a cost fell in the second half of its course."""
-    half = float(costs[len(costs) // 2])
-    return 1 - float(costs[-1]) / half if half > 0 else 0.0
+    """The share by which a cost fell in the second half of its course, by the medians of that half's two halves.
+
+    One epoch that went astray changes a median little; they lie half of that half apart, so their ratio counts twice.
+    """
+    second = costs[len(costs) // 2 :]
+    if len(second) < 4:
+        return 1 - float(second[-1] / second[0]) if second[0] > 0 else 0.0
+    early, late = (float(np.median(part)) for part in np.array_split(second, 2))
+    return 1 - (late / early) ** 2 if early > 0 else 0.0
 
 
 def rise(course: np.ndarray) -> float:
