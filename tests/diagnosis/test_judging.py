@@ -11,7 +11,7 @@ import pytest
 import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.explaining import because_of_the_sum
+from glassnet.diagnosis.explaining import because_of_the_sum, better_without
 from glassnet.diagnosis.findings import Finding, Proof
 from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
@@ -167,6 +167,19 @@ def test_a_course_that_has_been_where_it_should_is_not_hopeless():
     assert not on([0.95, 0.6, 0.7, 0.7, 0.7, 0.7], 0.7)  # long ago
     assert on([0.5, 0.6, 0.61, 0.62, 0.63, 0.64], 0.64)  # 0.01 an epoch, 34 epochs to go
     assert not on([0.64, 0.64, 0.63, 0.63, 0.64, 0.63], 0.63)
+
+
+@pytest.mark.parametrize(
+    ("after", "factor", "confidence", "harms"),
+    [(0.97, 1.0, 0.9, True), (0.91, 1.0, 0.9, False), (0.97, 0.5, 0.9, False), (0.97, 1.0, 0.5, False)],
+)
+def test_a_feature_that_gives_the_target_away_does_harm_where_a_rerun_without_it_is_better(
+    after, factor, confidence, harms
+):
+    leak = Finding("data.leaking_feature", "", confidence=confidence, cures=(Change("drop it"),))
+    proof = SimpleNamespace(before=0.88, after=after)
+    experiments = SimpleNamespace(factor=factor, test=lambda change: proof)
+    assert better_without(experiments, SimpleNamespace(margin=0.05), [leak]) is harms
 
 
 def test_a_rate_that_is_too_large_because_the_loss_is_a_sum_is_named_by_the_sum():

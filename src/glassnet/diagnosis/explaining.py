@@ -35,13 +35,28 @@ OF_THE_ROWS = (
 OF_THE_LABELS = ("data.label_noise", "data.labels_shuffled")
 
 
-def verdict_on(case: Case, run: Run, score: float, sticks: Yardsticks, suspicions: Sequence[Finding]) -> Verdict:
-    """Whether a run learns: by the yardsticks, and by whether what it learnt carries over to the held-out rows."""
+OF_ONE_FEATURE = ("data.leaking_feature", "data.id_like_feature")
+
+
+def verdict_on(
+    case: Case,
+    run: Run,
+    score: float,
+    sticks: Yardsticks,
+    suspicions: Sequence[Finding],
+    experiments: Experiments | None = None,
+) -> Verdict:
+    """Whether a run learns: by the yardsticks, and by whether what it learnt carries over to the held-out rows.
+
+    A feature that tells the target only in the training rows misleads the yardsticks too: a rerun without it says whether it
+    does harm.
+    """
     verdict = sticks.verdict(score, tells_apart(case, run))
     if case.held_samples is None or case.samples is None or run.status == "diverged":
         return verdict
     on_training = case.score(run.predict(case.samples.X), case.samples.Y)
-    if carries_over(case, on_training - score, suspicions):
+    harmed = verdict.learns and experiments is not None and better_without(experiments, sticks, suspicions)
+    if not harmed and carries_over(case, on_training - score, suspicions):
         return verdict
     return replace(verdict, learns=False, on_training=on_training)
 
@@ -63,6 +78,18 @@ def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
     ):
         return False
     return not (strong and gap > GAP)
+
+
+def better_without(experiments: Experiments, sticks: Yardsticks, suspicions: Sequence[Finding]) -> bool:
+    """Whether a whole rerun without a feature that may give the target away is better by more than chance."""
+    if experiments.factor < 1:
+        return False
+    for finding in suspicions:
+        if finding.kind in OF_ONE_FEATURE and finding.confidence >= LIKELY and finding.cures:
+            proof = experiments.test(finding.cures[0])
+            if proof is not None and proof.after > proof.before + sticks.margin:
+                return True
+    return False
 
 
 def explained(

@@ -136,11 +136,11 @@ def judged_run(run: Run, experiments: bool = True, budget: float | None = None, 
         findings = merged(suspicions)
         findings = graded(findings) if verdict.learns is False else without_contradictions(findings)
     else:
-        verdict = verdict_on(case, run, score, sticks, suspicions)
         pace = Pace.of(run, case, budget)
         allowed = min(MOST_BUDGET, max(LEAST_BUDGET, pace.due)) if budget is None else float(budget)
         allowed = max(0.0, min(allowed, until - time.perf_counter()))
         reruns = Experiments(case, sticks.needed, score, allowed, pace.whole)
+        verdict = verdict_on(case, run, score, sticks, suspicions, reruns)
         findings = explained(case, suspicions, verdict, sticks, score, reruns)
     return Diagnosis(
         ranked(findings), verdict, (*CHECKED_BEFORE, *CHECKED_AFTER), case.features, "after training",
