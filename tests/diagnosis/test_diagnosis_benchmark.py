@@ -160,6 +160,11 @@ class TestPlanted:
         assert left_out.cannot is not None
         assert "healthy twin" in left_out.cannot
 
+    def test_a_fault_that_does_no_harm_to_a_twin_that_falls_short_is_left_out(self) -> None:
+        made = planted.trial_of(("arch.too_much_capacity", "digits", 2))
+        assert made.cannot is not None
+        assert "as well as its twin" in made.cannot
+
     def test_standardised_by_the_training_rows(self) -> None:
         rows = problem("iris", 0).rows
         np.testing.assert_allclose(rows.X.mean(axis=0), 0, atol=1e-12)

@@ -11,8 +11,8 @@ import pytest
 import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.explaining import because_of_the_sum, better_without
-from glassnet.diagnosis.findings import Finding, Proof
+from glassnet.diagnosis.explaining import because_of_the_sum, better_without, carries_over
+from glassnet.diagnosis.findings import Finding, Measured, Proof
 from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
@@ -180,6 +180,15 @@ def test_a_feature_that_gives_the_target_away_does_harm_where_a_rerun_without_it
     proof = SimpleNamespace(before=0.88, after=after)
     experiments = SimpleNamespace(factor=factor, test=lambda change: proof)
     assert better_without(experiments, SimpleNamespace(margin=0.05), [leak]) is harms
+
+
+@pytest.mark.parametrize(("score", "carries"), [(0.98, True), (0.8, False)])
+def test_wrong_labels_do_no_harm_to_a_network_as_good_as_the_neighbours_of_held_out_rows(score, carries):
+    agreement = (Measured("agreement of neighbours and labels, held-out rows", 0.95, "as on training rows"),)
+    noise = Finding("data.label_noise", "", confidence=0.85, measured=agreement)
+    assert carries_over(Case.asked(NET, *rings()), score, -0.2, [noise]) is carries
+    shuffled = Finding("data.labels_shuffled", "", confidence=0.92)
+    assert not carries_over(Case.asked(NET, *rings()), score, -0.2, [shuffled])
 
 
 def test_a_rate_that_is_too_large_because_the_loss_is_a_sum_is_named_by_the_sum():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.findings import Finding, Measured, Verdict
 from glassnet.diagnosis.kinds import KINDS
 from glassnet.diagnosis.suspects import Experiments, examined, merged, weight
+from glassnet.diagnosis.target_checks import HELD_OUT_AGREEMENT
 from glassnet.diagnosis.usual_changes import usual_suspicions
 from glassnet.diagnosis.wording import score_said
 from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart
@@ -56,20 +58,21 @@ def verdict_on(
         return verdict
     on_training = case.score(run.predict(case.samples.X), case.samples.Y)
     harmed = verdict.learns and experiments is not None and better_without(experiments, sticks, suspicions)
-    if not harmed and carries_over(case, on_training - score, suspicions):
+    if not harmed and carries_over(case, score, on_training - score, suspicions):
         return verdict
     return replace(verdict, learns=False, on_training=on_training)
 
 
-def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
+def carries_over(case: Case, score: float, gap: float, suspicions: Sequence[Finding]) -> bool:
     """Whether what was learnt holds on the held-out rows as on the training rows; `gap` is how much better it is on those.
 
     Yardsticks see the same training rows, so a fault of these rows hurts them too. It is said to do harm when there is
     strong evidence of it and the held-out score lies far below the training score, because the training rows are not like
-    the held-out ones; and where the held-out labels agree with one another far better than those of the training rows do.
+    the held-out ones; and where the held-out labels agree with one another far better than those of the training rows do,
+    and better than the network with them.
     """
     strong = {f.kind for f in suspicions if f.kind in OF_THE_ROWS and f.confidence >= LIKELY}
-    if any(f.kind in OF_THE_LABELS and f.confidence >= STRONG for f in suspicions):
+    if any(f.kind in OF_THE_LABELS and f.confidence >= STRONG and score < _agreement(f) for f in suspicions):
         return False
     if (
         gap > 2 * GAP
@@ -78,6 +81,11 @@ def carries_over(case: Case, gap: float, suspicions: Sequence[Finding]) -> bool:
     ):
         return False
     return not (strong and gap > GAP)
+
+
+def _agreement(finding: Finding) -> float:
+    """How well the held-out labels agree with their neighbours, where a finding says so; else any score is below."""
+    return next((float(m.value) for m in finding.measured if m.name == HELD_OUT_AGREEMENT), math.inf)
 
 
 def better_without(experiments: Experiments, sticks: Yardsticks, suspicions: Sequence[Finding]) -> bool:

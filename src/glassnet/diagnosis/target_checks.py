@@ -17,6 +17,7 @@ FEWEST_OF_OTHERS = 15
 NO_SIGNAL = 2.8
 """Deviations below which no simple model predicts better than targets in a random order would be predicted."""
 CLEAR_SIGNAL = 4.5
+HELD_OUT_AGREEMENT = "agreement of neighbours and labels, held-out rows"
 MOSTLY = 0.8
 """So much of the wrong labels that a random order makes are as good as a random order."""
 TARGET_SIZES = ((1e4, 0.85), (1e3, 0.75), (100.0, 0.6), (30.0, 0.4), (10.0, 0.2))
@@ -225,7 +226,7 @@ def check_label_noise(case: Case, seen: Seen | None = None) -> list[Finding]:
         confidence = (
             (0.85 if left else 0.4) if z > 4 and share > 0.12 else 0.4 if z > 3 and share > 0.1 and left else 0.0
         )
-        measured = (Measured("the same, held-out rows", outside.best, "as on training rows"),)
+        measured = (Measured(HELD_OUT_AGREEMENT, outside.best, "as on training rows"),)
         said = f"{outside.best:.0%} of held-out labels"
     else:
         if seen.signal.deviations < CLEAR_SIGNAL or len(labels) < 100:
