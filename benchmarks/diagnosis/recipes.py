@@ -172,7 +172,7 @@ def linear_score(name: str, seed: int) -> float:
 
 @cache
 def outside_score(name: str, seed: int) -> float:
-    """What scikit-learn's network of 64 units reaches on the held-out rows; of numbers, where its settings do not fit, a line."""
+    """What scikit-learn's network of 64 units reaches on the held-out rows; of numbers, where it does not fit, a line."""
     from sklearn.neural_network import MLPClassifier
 
     made = problem(name, seed)
