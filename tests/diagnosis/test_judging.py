@@ -13,7 +13,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.explaining import because_of_the_sum, better_without, carries_over
 from glassnet.diagnosis.findings import Finding, Measured, Proof
-from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise
+from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise, steady_score
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -159,14 +159,31 @@ def test_a_course_that_has_been_where_it_should_is_not_hopeless():
     sticks = SimpleNamespace(needed=0.9, chance=0.6, metric="accuracy")
     case = Case.asked(NET, *rings(), epochs=40)
 
+    def of(course):
+        history = Columns(validation_accuracy=course, cost=[1.0] * len(course))
+        return SimpleNamespace(history=history, status="finished")
+
     def on(course, score):
-        history = {"validation_accuracy": course, "cost": [1.0] * len(course)}
-        return on_course(case, SimpleNamespace(history=history), score, sticks)
+        return on_course(case, of(course), score, sticks)
 
     assert on([0.5, 0.6, 0.7, 0.93, 0.8, 0.7], 0.7)
     assert not on([0.95, 0.6, 0.7, 0.7, 0.7, 0.7], 0.7)  # long ago
     assert on([0.5, 0.6, 0.61, 0.62, 0.63, 0.64], 0.64)  # 0.01 an epoch, 34 epochs to go
     assert not on([0.64, 0.64, 0.63, 0.63, 0.64, 0.63], 0.63)
+    noisy = [0.3, 0.5, 0.2, 0.4, 0.3, 0.7, 0.5, 0.8, 0.6, 0.7]  # no line, but the halves' medians are 0.3 and 0.7
+    assert rise(np.array(noisy[5:])) == 0
+    assert on(noisy, 0.7)
+    assert not on([0.3, 0.7, 0.7, 0.6, 0.7, 0.7, 0.6, 0.7, 0.7, 0.6], 0.7)
+    assert steady_score(case, of(noisy), 0.2) == 0.7  # the last epoch alone went astray
+    assert steady_score(case, of(noisy), 0.75) == 0.75
+    assert steady_score(case, of(noisy[:4]), 0.2) == 0.2
+
+
+class Columns(dict):
+    """A history's columns by name, as long as its epochs."""
+
+    def __len__(self):
+        return len(self["cost"])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ FEWEST_EPOCHS = 4
 """Of fewer epochs 30 % is none."""
 STILL_FALLING = 0.1
 """So much of the cost gone in a pilot's second half says that it learns on."""
+LAST = 5
+"""Epochs of which a median says where a pilot stands, its last one astray or not."""
 FAST = 0.5
 """So much gone says that it learns well."""
 OF_THE_LENGTH = ("opt.too_few_epochs", "opt.lr_too_small")
@@ -47,7 +49,8 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     took = time.perf_counter() - began
     score = case.judged(pilot)
     seen = [*suspicions, *after_training(pilot_case, pilot, unfinished=True)]
-    verdict = verdict_on(pilot_case, pilot, score, sticks, seen)
+    steady = steady_score(case, pilot, score)
+    verdict = replace(verdict_on(pilot_case, pilot, steady, sticks, seen), score=score)
     known = not sticks.signal and any(f.kind in WITHOUT_SIGNAL and f.confidence >= CRITICAL for f in seen)
     lost = known or verdict.on_training is not None
     costs = tuple(zip(pilot.history["epoch"], pilot.history["cost"], strict=True)) if len(pilot.history) else ()
@@ -58,9 +61,9 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     # A rerun has as many epochs as the pilot had.
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
     experiments = Experiments(short, sticks.needed, score, allowed, took)
-    if not (lost or hopeless(case, pilot, score, sticks)):
-        learning = score > sticks.chance and on_course(case, pilot, score, sticks)
-        if learning or nearly_there(score, sticks) or learning_fast(pilot, score, sticks):
+    if not (lost or hopeless(case, pilot, steady, sticks)):
+        learning = steady > sticks.chance and on_course(case, pilot, steady, sticks)
+        if learning or nearly_there(steady, sticks) or learning_fast(pilot, steady, sticks):
             return notes, replace(verdict, learns=None), costs
         strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
         if not any(f.proven for f in examined(strong, experiments)):
@@ -99,16 +102,34 @@ def hopeless(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
     return not nearly_there(score, sticks) and not on_course(case, pilot, score, sticks)
 
 
-def on_course(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
-    """Whether a pilot's course, continued as in its second half, reaches what is needed, or has been there."""
+def scores_of(case: Case, pilot: Run) -> tuple[np.ndarray, bool]:
+    """The course of a pilot's score on held-out rows, or on training rows, and whether it is of the case's metric."""
     columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
     name = next(n for n in columns if n in pilot.history)
     course = np.asarray(pilot.history[name], dtype=np.float64)
-    if case.metric == "accuracy":
-        course = np.clip(course, -1, 1)
-    second = course[len(course) // 2 :]
-    been = name.endswith(case.metric) and float(second.max()) >= max(sticks.needed, sticks.chance)
-    return been or score + rise(second) * (case.epochs - len(course)) >= sticks.needed
+    return np.clip(course, -1, 1) if case.metric == "accuracy" else course, name.endswith(case.metric)
+
+
+def steady_score(case: Case, pilot: Run, score: float) -> float:
+    """A pilot's score, or the median of its last epochs where that is higher: the last one may have gone astray."""
+    if pilot.status == "diverged" or len(pilot.history) < LAST:
+        return score
+    course, of_metric = scores_of(case, pilot)
+    return max(score, float(np.median(course[-LAST:]))) if of_metric else score
+
+
+def on_course(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
+    """Whether a pilot's course, continued as in its second half or as from half to half, reaches what is needed.
+
+    So it does when it has been there in its second half.
+    """
+    course, of_metric = scores_of(case, pilot)
+    half = len(course) // 2
+    second, to_go = course[half:], case.epochs - len(course)
+    if of_metric and float(second.max()) >= max(sticks.needed, sticks.chance):
+        return True
+    gained = float(np.median(second) - np.median(course[:half])) / half if half >= LAST and of_metric else 0.0
+    return score + max(rise(second), gained) * to_go >= sticks.needed
 
 
 def nearly_there(score: float, sticks: Yardsticks) -> bool:
