@@ -132,7 +132,8 @@ def cure_run(
     Parameters
     ----------
     run : a training with its data
-    budget : seconds that all reruns together may take; twice what the training took unless given, and at least 20
+    budget : seconds that all reruns together may take; unless given twice what the training took (or, of one that diverged,
+        would have taken), and at least 20
     diagnosis : of the run; made first unless given, within the same budget
     say : called with a sentence about each rerun
 

@@ -364,7 +364,8 @@ class Run:
 
         Parameters
         ----------
-        budget : seconds that all reruns together may take; twice what the training took unless given, and at least 20
+        budget : seconds that all reruns together may take; unless given twice what the training took (or, of one that
+            diverged, would have taken), and at least 20
         diagnosis : of this run, when there is one already
 
         Raises
