@@ -13,7 +13,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.explaining import because_of_the_sum, better_without, carries_over
 from glassnet.diagnosis.findings import Finding, Measured, Proof
-from glassnet.diagnosis.pilot import fallen, hopeless, learning_fast, on_course, pilot_of, rise, steady_score
+from glassnet.diagnosis.pilot import fallen, hopeless, on_course, pilot_of, promising, rise, steady_score
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
 
 
@@ -135,14 +135,15 @@ def test_a_pilot_that_rises_fast_enough_is_not_hopeless():
 
 
 @pytest.mark.parametrize(
-    ("costs", "score", "fast"),
-    [([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.7, True), ([9.0, 8.0, 4.0, 3.5, 3.0, 2.5], 0.7, False),
-     ([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.5, False)],
+    ("costs", "score", "hopeful"),
+    [([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.85, True), ([9.0, 8.0, 4.0, 3.5, 3.0, 2.5], 0.85, False),
+     ([9.0, 8.0, 4.0, 2.0, 1.0, 0.8], 0.75, False)],
 )  # fmt: skip
-def test_a_pilot_above_guessing_whose_cost_halves_learns_fast(costs, score, fast):
-    pilot, sticks = SimpleNamespace(history={"cost": costs}), SimpleNamespace(chance=0.6)
+def test_a_pilot_not_far_from_what_is_needed_whose_cost_halves_is_promising(costs, score, hopeful):
+    pilot = SimpleNamespace(history=Columns(validation_accuracy=[0.5, *[score] * 5], cost=costs), status="finished")
+    sticks = SimpleNamespace(chance=0.6, needed=0.9, metric="accuracy")
     assert fallen(np.array(costs)) == pytest.approx(1 - costs[-1] / costs[3])
-    assert learning_fast(pilot, score, sticks) is fast
+    assert promising(Case.asked(NET, *rings(), epochs=40), pilot, score, sticks) is hopeful
 
 
 def test_a_fall_is_measured_past_an_epoch_that_goes_astray():

@@ -62,8 +62,7 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
     experiments = Experiments(short, sticks.needed, score, allowed, took)
     if not (lost or hopeless(case, pilot, steady, sticks)):
-        learning = steady > sticks.chance and on_course(case, pilot, steady, sticks)
-        if learning or nearly_there(steady, sticks) or learning_fast(pilot, steady, sticks):
+        if nearly_there(steady, sticks) or promising(case, pilot, steady, sticks):
             return notes, replace(verdict, learns=None), costs
         strong = [f for f in merged(seen) if f.confidence >= STRONG and f.kind not in OF_THE_LENGTH]
         if not any(f.proven for f in examined(strong, experiments)):
@@ -137,9 +136,11 @@ def nearly_there(score: float, sticks: Yardsticks) -> bool:
     return score >= max(sticks.needed - MARGIN[sticks.metric], sticks.chance)
 
 
-def learning_fast(pilot: Run, score: float, sticks: Yardsticks) -> bool:
-    """Whether a pilot is above guessing and its cost halves in its second half: what is suspected does not hold it up."""
-    return score > sticks.chance and fallen(np.asarray(pilot.history["cost"])) >= FAST
+def promising(case: Case, pilot: Run, score: float, sticks: Yardsticks) -> bool:
+    """Whether what is suspected does not hold a pilot up: not far from what is needed, it is on course, or its cost halves."""
+    if score < max(sticks.needed - 2 * MARGIN[sticks.metric], sticks.chance):
+        return False
+    return on_course(case, pilot, score, sticks) or fallen(np.asarray(pilot.history["cost"])) >= FAST
 
 
 def fallen(costs: np.ndarray) -> float:
