@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, dict[str, Any
         return SimpleNamespace(
             change=CHANGE, before=0.512, after=(0.864, 0.87, 0.861), needed=0.814, metric="accuracy", rows="held-out",
             tried=(), seconds=1.0, budget=10.0, run=run, settings_before=before,
-            settings_after={**before, "optimizer": gn.SGD(0.1)}, learns=False, shortened_from=None,
+            settings_after={**before, "optimizer": gn.SGD(0.1)}, learns=False, shortened=None, reached=math.nan,
         )  # fmt: skip
 
     def diagnose(network: gn.Network, X: Any, Y: Any, **options: Any) -> Diagnosis:

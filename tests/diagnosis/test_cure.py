@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from dataclasses import replace
@@ -13,11 +14,21 @@ import glassnet as gn
 from glassnet.diagnosis import cure as cure_module
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
-from glassnet.diagnosis.cure_search import OverBudget, Search, candidates, confirmed, halved, last_resorts, rounds_of
+from glassnet.diagnosis.cure_search import (
+    Confirmed,
+    OverBudget,
+    Search,
+    candidates,
+    confirmed,
+    gone_on,
+    halved,
+    last_resorts,
+    rounds_of,
+)
 from glassnet.diagnosis.findings import Finding, Measured
 from glassnet.diagnosis.pace import Pace
 from glassnet.diagnosis.usual_changes import rate_change, with_rate
-from glassnet.diagnosis.yardsticks import yardsticks
+from glassnet.diagnosis.yardsticks import with_held_out, yardsticks
 
 
 def rings(rows=300, seed=0):
@@ -138,7 +149,7 @@ def test_a_candidate_is_confirmed_by_the_mean_of_three_seeds():
     alone = [trying.case.changed(Change("", {"optimizer": gn.SGD(0.3), "seed": s})) for s in range(3)]
     assert found.scores == pytest.approx([case.judged(case.train()) for case in alone])
     assert found.mean == pytest.approx(np.mean(found.scores))
-    assert found.shortened_from is None
+    assert (found.epochs, found.whole, found.shortened) == (40, 40, False)
     np.testing.assert_array_equal(found.runs[1].parameters["W1"], alone[1].train().parameters["W1"])
     assert confirmed(trying, Change("rate 1e-6", {"optimizer": gn.SGD(1e-6)})) is None
     assert [t.round for t in trying.trials] == [0] * 5  # two misses end it
@@ -147,9 +158,58 @@ def test_a_candidate_is_confirmed_by_the_mean_of_three_seeds():
 def test_where_the_budget_does_not_hold_three_whole_trainings_they_are_shorter():
     trying = search(budget=3.0, took=2.0)  # as if 40 epochs took 2 s: of 2.7 s each seed gets 18 epochs
     found = confirmed(trying, Change("rate 0.3", {"optimizer": gn.SGD(0.3)}))
-    assert found.change.said == "rate 0.3; epochs 40 → 17" or found.change.said == "rate 0.3; epochs 40 → 18"
-    assert {t.epochs for t in trying.trials} == {found.change.settings["epochs"]}
-    assert found.shortened_from == 40
+    assert found.epochs in (17, 18)
+    assert (found.whole, found.shortened) == (40, True)
+    assert {t.epochs for t in trying.trials} == {found.epochs}
+    assert {t.change.said for t in trying.trials} == {f"rate 0.3; epochs 40 → {found.epochs}"}
+    assert found.with_epochs(40).said == "rate 0.3"
+
+
+def test_a_shortened_proof_is_gone_on_with_to_the_whole_training():
+    trying = search(budget=20.0)
+    change = Change("rate 0.3", {"optimizer": gn.SGD(0.3)})
+    short, whole = (trying.case.changed(change).train(epochs=n, seed=0, record="auto") for n in (8, 40))
+    found = Confirmed(change, (0.95, 0.95, 0.95), (short,) * 3, 0.5, 8, 40, 0.001)
+    run, epochs, score = gone_on(trying, found)
+    assert epochs == run.settings.epochs == len(run.history) == 40
+    np.testing.assert_array_equal(run.parameters["W1"], whole.parameters["W1"])  # as if it had never been shortened
+    assert score == trying.case.judged(whole)
+    assert trying.trials[-1].change.said == "rate 0.3"
+
+
+@pytest.mark.parametrize(
+    ("needed", "pace", "epochs"),
+    [(0.5, 100.0, 24), (1.1, 0.001, 8), (0.5, 1e5, 8)],
+    ids=["as far as the budget goes", "not where it gets worse", "not without time"],
+)  # fmt: skip
+def test_a_shortened_proof_goes_on_no_further_than_it_may(needed: float, pace: float, epochs: int):
+    trying = search(budget=1850.0)  # nine tenths of it are 16 epochs of 100 s, and more to spare than this takes
+    change = Change("rate 0.3", {"optimizer": gn.SGD(0.3)})
+    short = trying.case.changed(change).train(epochs=8, record="auto")
+    found = Confirmed(change, (0.95, 0.95, 0.95), (short,) * 3, needed, 8, 40, pace)
+    run, reached, score = gone_on(trying, found)
+    assert (len(run.history), reached) == (epochs, epochs)
+    assert (run is short) == (epochs == 8)
+    assert score == (0.95 if run is short else trying.case.judged(run))
+
+
+def test_where_rows_were_held_out_for_a_shortened_proof_the_cured_run_is_whole_and_of_all_rows():
+    run = trained(gn.SGD(40.0), validation=False)
+    own = Case.of_run(run)
+    apart = with_held_out(own)
+    change = Change("rate 0.3", {"optimizer": gn.SGD(0.3)})
+    short = apart.changed(change).train(epochs=8, record="auto")
+    found = Confirmed(change, (0.95, 0.94, 0.93), (short,) * 3, 0.5, 8, 40, 0.001)
+    cured, epochs, reached = cure_module._cured(own, found, run, Search(apart, 0.5, 20.0, time.perf_counter()))
+    assert (epochs, len(cured.data), len(apart.X)) == (40, 300, 225)
+    assert math.isnan(reached)  # no row is left to judge it by
+    np.testing.assert_array_equal(cured.parameters["W1"], own.changed(change).train().parameters["W1"])
+    hasty = Search(apart, 0.5, 2000.0, time.perf_counter())
+    slow = replace(found, pace=100.0)  # 1,800 s hold 13 epochs of 133 s
+    cured, epochs, _ = cure_module._cured(own, slow, run, hasty)
+    assert (epochs, len(cured.history)) == (13, 13)
+    slower = replace(found, pace=300.0)  # 4 epochs: fewer than were proven
+    assert cure_module._cured(own, slower, run, hasty)[:2] == (short, 8)
 
 
 def test_the_cured_run_is_of_a_seed_that_reached_what_is_needed():

@@ -321,11 +321,25 @@ def test_why_there_is_no_cure(seconds: float, tried: tuple[Any, ...] | None, sai
     assert said in cure_text(told.cure(change=None, seconds=seconds, **more)).splitlines()[0]
 
 
-def test_trainings_that_were_shortened_to_fit_the_budget_say_so():
+@pytest.mark.parametrize(
+    ("epochs", "reached", "said"),
+    [
+        (9, 0.864, "they had 9; with a larger budget they have all."),
+        (20, 0.9, "they had 9; the cured run then went on to 20: accuracy 0.900. With a larger budget they have all."),
+        (30, 0.9, "they had 9; the cured run then went on to 30: accuracy 0.900."),
+        (30, math.nan, "they had 9; the cured run then went on to 30."),
+    ],
+    ids=["no time for more", "a part", "all", "on rows that were held out"],
+)  # fmt: skip
+def test_trainings_that_were_shortened_to_fit_the_budget_say_so(epochs: int, reached: float, said: str):
     before = told.cure().settings_after
-    text = " ".join(cure_text(told.cure(shortened_from=30, settings_after={**before, "epochs": 9})).split())
-    said = "Three trainings of 30 epochs did not fit into that, so they had 9; with a larger budget they have all."
-    assert f"in 1.2 s of the 10 s allowed. {said}" in text
+    cure = told.cure(shortened=(9, 30), reached=reached, settings_after={**before, "epochs": epochs})
+    text = " ".join(cure_text(cure).split())
+    assert f"in 1.2 s of the 10 s allowed. Three trainings of 30 epochs did not fit into that, so {said}" in text
+    assert f"{said} - " in text  # the diff follows
+    plain = cure_plain(cure)
+    assert plain["shortened"] == {"to": 9, "from": 30}
+    assert plain["reached"] == (None if math.isnan(reached) else reached)
 
 
 def test_the_best_are_said_once_each():

@@ -174,7 +174,8 @@ def test_a_cure_on_the_page():
         change=SLOWER, before=0.512, after=(0.864, 0.87, 0.861), needed=0.814, metric="accuracy", rows="held-out", tried=(),
         seconds=1.0, budget=10.0, run=None, settings_before=before, settings_after={**before, "optimizer": gn.SGD(0.1)},
         learns=False,
-        shortened_from=None,
+        shortened=None,
+        reached=0.5,
     )  # fmt: skip
     said = spoken(diagnosis_page(FOUND, cure=cure))
     assert (

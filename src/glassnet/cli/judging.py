@@ -11,7 +11,6 @@ import numpy as np
 from glassnet.cli.source import Array
 from glassnet.equations.optimizers import LBFGS, Adam
 from glassnet.network import Conv2D, Dense, Flatten, Network
-from glassnet.training.arrays import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +53,9 @@ def judge(run: Run, X: Array, Y: Array) -> Judgement:
     cost = count = 0.0
     parts: list[Array] = []
     with np.errstate(all="ignore"):
-        for start in range(0, len(X), CHUNK):
-            rows = slice(start, start + CHUNK)
+        size = run.engine.rows_at_once
+        for start in range(0, len(X), size):
+            rows = slice(start, start + size)
             value, number, A = run.engine.cost(state, X[rows], Y[rows], None)
             cost, count = cost + value * number, count + number
             parts.append(A)

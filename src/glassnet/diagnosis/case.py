@@ -291,12 +291,11 @@ class Case:
     def train(self, **others: Any) -> Run:
         """Train as asked, quietly; `others` are further arguments of `gn.train` (epochs, seed, callbacks, ...)."""
         arguments = {"record": "last", "progress": False, "engine": self._engine, **self.settings, **others}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GlassnetWarning)
-            run = train(self.network, self.X, self.Y, validation=self.held, **arguments)
-        if run.status == "interrupted":
-            raise KeyboardInterrupt  # Ctrl-C ends the whole diagnosis, not one of its reruns
-        return run
+        return _quiet(self.network, self.X, self.Y, validation=self.held, **arguments)
+
+    def resumed(self, run: Run, epochs: int, seconds: float) -> Run:
+        """One of this case's runs gone on with, quietly, to so many epochs in all, for so many seconds at most."""
+        return _quiet(resume=run, epochs=epochs, max_seconds=max(0.001, seconds), progress=False)
 
     @cached_property
     def start(self) -> dict[str, np.ndarray] | None:
@@ -320,6 +319,16 @@ class Case:
         with np.errstate(all="ignore"):
             batch = Batch(part.X.astype(np.float64), part.Y.astype(np.float64), part.w, masks)
             return {**engine.values(state, batch), **state}
+
+
+def _quiet(*given: Any, **others: Any) -> Run:
+    """A training without its warnings; Ctrl-C ends the whole diagnosis, not one of its reruns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GlassnetWarning)
+        run = train(*given, **others)
+    if run.status == "interrupted":
+        raise KeyboardInterrupt
+    return run
 
 
 def _array(value: Any, name: str) -> np.ndarray:

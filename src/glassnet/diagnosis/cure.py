@@ -20,11 +20,13 @@ from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted
 from glassnet.diagnosis.cure_search import (
     MOST_CANDIDATES,
     RESERVE,
+    RESERVED,
     SEEDS,
     Confirmed,
     Search,
     Trial,
     candidates,
+    gone_on,
     halved,
     last_resorts,
 )
@@ -63,7 +65,9 @@ class Cure:
     seconds, budget : what it took, of what it was allowed
     run : the cured run, an ordinary one; where the cure changes data its inputs are the changed ones
     settings_before, settings_after : keyword arguments of `gn.train`, with the network
-    shortened_from : the epochs it would have had, had three whole trainings fitted into the budget; None when they did
+    shortened : (epochs of each of the three, epochs asked for) where three whole trainings did not fit into the budget; else
+        None. The cured run is then gone on with, to as many epochs as the budget still holds
+    reached : the score of the cured run on the held-out rows; NaN where it was trained on them too
     """
 
     change: Change | None
@@ -79,7 +83,8 @@ class Cure:
     settings_before: Mapping[str, Any]
     settings_after: Mapping[str, Any]
     learns: bool = False
-    shortened_from: int | None = None
+    shortened: tuple[int, int] | None = None
+    reached: float = math.nan
     fitted: tuple[Fitted, ...] = field(default=(), repr=False)
 
     @property
@@ -176,26 +181,29 @@ def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Call
     if ground is not None and ground.first is not None:
         before = ground.case.judged(run) if ground.case.network == run.network else math.nan
 
-    found: Confirmed | None = None
-
-    def result(change: Change | None, after: tuple[float, ...], cured: Run | None, trials: Sequence[Trial]) -> Cure:
+    def result(change: Change | None, trials: Sequence[Trial] = (), **more: Any) -> Cure:
         judged = case if ground is None else ground.case
         changed = settings_before if change is None else _settings_of(own.changed(change))
+        facts = {"after": (), "run": None, "learns": change is None and bool(diagnosis.verdict.learns)}
         return Cure(
-            change, before, after, needed, judged.metric, "training" if case.held_samples is None else "held-out",
-            tuple(trials), time.perf_counter() - began, allowed, cured, settings_before, changed,
-            change is None and bool(diagnosis.verdict.learns), None if found is None else found.shortened_from,
-            () if change is None else own.fitted(change),
+            change=change, before=before, needed=needed, metric=judged.metric, tried=tuple(trials), budget=allowed,
+            rows="training" if case.held_samples is None else "held-out", seconds=time.perf_counter() - began,
+            settings_before=settings_before, settings_after=changed, fitted=() if change is None else own.fitted(change),
+            **{**facts, **more},
         )  # fmt: skip
 
     if ground is None or diagnosis.verdict.learns:
-        return result(None, (), None, ())
+        return result(None)
     search = Search(case, needed, allowed, began, say, pace.whole)
     _searched(search, ground, diagnosis, keeps_inputs=run.preparation is not None)
     found = search.best
     if found is None:
-        return result(None, (), None, search.trials)
-    return result(found.change, found.scores, _cured(own, case, found, run, search.left), search.trials)
+        return result(None, search.trials)
+    cured, epochs, reached = _cured(own, found, run, search)
+    short = (found.epochs, found.whole) if found.shortened else None
+    return result(
+        found.with_epochs(epochs), search.trials, after=found.scores, run=cured, shortened=short, reached=reached
+    )
 
 
 def _searched(search: Search, ground: _Ground, diagnosis: Diagnosis, keeps_inputs: bool) -> None:
@@ -295,17 +303,28 @@ def _settings_of(case: Case) -> dict[str, Any]:
     return {"network": case.network, **case.settings, **named}
 
 
-def _cured(own: Case, case: Case, found: Confirmed, run: Run, seconds: float) -> Run:
-    """The cured run, an ordinary one: the first that was confirmed, or, where rows were held out for that, one on all rows.
+def _cured(own: Case, found: Confirmed, run: Run, search: Search) -> tuple[Run, int, float]:
+    """The cured run, an ordinary one, its epochs, and its score on the held-out rows.
 
-    It keeps how a table becomes X, unless the cure changes X itself.
+    It is the first that was confirmed, gone on with where that was shortened; or, where rows were held out for the proof, one
+    on all rows. It keeps how a table becomes X, unless the cure changes X itself.
     """
-    cured = found.runs[0]
-    if case is not own and seconds > 0:
-        whole = own.changed(found.change).train(record="auto", max_seconds=seconds)
-        cured = cured if whole.status == "out of time" else whole
+    cured, epochs, reached = found.runs[0], found.epochs, found.scores[0]
+    if search.case is own and found.shortened:
+        search.say(f"Going on: {found.change.said}")
+        cured, epochs, reached = gone_on(search, found)
+    elif search.case is not own and search.left > 0:
+        more = len(own.X) / len(search.case.X)
+        fitting = found.whole
+        if found.shortened:
+            fitting = min(fitting, math.floor(RESERVED * search.left / (more * found.pace)))
+        if fitting >= found.epochs:
+            changed = own.changed(found.with_epochs(fitting))
+            whole = changed.train(record="auto", max_seconds=search.left)
+            if whole.status != "out of time":
+                cured, epochs, reached = whole, fitting, math.nan
     if run.preparation is not None and not changes_values(found.change):
         # Rows may be weighted or left out; how a table becomes X is as before.
         cured.preparation = run.preparation
         cured.facts["source"] = run.facts.get("source")
-    return cured
+    return cured, epochs, reached

@@ -64,12 +64,8 @@ def cure_text(cure: Cure) -> str:
     )
     spent = f"{_tried(cure)} in {cure.seconds:.2g} s of the {cure.budget:.2g} s allowed."
     lines += wrapped(spent[0].upper() + spent[1:])
-    if cure.shortened_from is not None:
-        had = cure.settings_after["epochs"]
-        lines += wrapped(
-            f"Three trainings of {epochs_said(cure.shortened_from)} did not fit into that, so they had {had:,}; with a larger "
-            "budget they have all."
-        )
+    if cure.shortened is not None:
+        lines += wrapped(_shortened(cure, *cure.shortened))
     if any(not isinstance(step, SAME_ROWS) for step in cure.change.data):
         lines += wrapped(
             "The cured run takes the data as they were changed here; cure.predict(X) takes them as they were."
@@ -78,6 +74,21 @@ def cure_text(cure: Cure) -> str:
     lines += ["", "In Python:", ""]
     code = cure_python(cure)
     return "\n".join([*lines, textwrap.indent(code.rstrip("\n"), "    ", lambda line: bool(line.strip()))])
+
+
+def _shortened(cure: Cure, had: int, whole: int) -> str:
+    """What the three trainings of a proof lacked, and how far the cured run went on."""
+    epochs = cure.settings_after["epochs"]
+    said = f"Three trainings of {epochs_said(whole)} did not fit into that, so they had {had:,}"
+    more = "with a larger budget they have all."
+    if epochs == had:
+        return f"{said}; {more}"
+    reached = (
+        f": {METRICS.get(cure.metric, cure.metric)} {score_said(cure.reached)}" if cure.reached == cure.reached else ""
+    )
+    return f"{said}; the cured run then went on to {epochs:,}{reached}." + (
+        "" if epochs == whole else f" {more.capitalize()}"
+    )
 
 
 def _not_found(cure: Cure, metric: str) -> str:
@@ -125,7 +136,8 @@ def cure_plain(cure: Cure) -> dict[str, Any]:
         "before": finite(cure.before),
         "after": [finite(score) for score in cure.after],
         "needed": finite(cure.needed),
-        "shortened_from": cure.shortened_from,
+        "shortened": None if cure.shortened is None else dict(zip(("to", "from"), cure.shortened, strict=True)),
+        "reached": finite(cure.reached),
         "tried": [
             {
                 "change": change_said(one.change),

@@ -149,12 +149,12 @@ class Search:
             trained = changed.train(epochs=asked, max_seconds=max(0.001, allowed), **more)
         except (GlassnetError, IndexError):
             return -1.0, None  # a change of certain rows, or weights of rows, where the rows are others
-        done = max(1, trained.iteration) / max(1, trained.batches)
-        if done >= self.paces.get(change.said, (0.0, 0.0))[0]:
-            self.paces[change.said] = done, (time.perf_counter() - start) / done
         if trained.status == "out of time" and (seconds is None or self.left <= 0):
             raise OverBudget
         score = changed.judged(trained)
+        done = max(1, trained.iteration) / max(1, trained.batches)
+        if done >= self.paces.get(change.said, (0.0, 0.0))[0]:
+            self.paces[change.said] = done, (time.perf_counter() - start) / done
         self.trials.append(Trial(change, score, asked, number))
         return score, trained
 
@@ -267,14 +267,29 @@ def _error(case: Case, score: float) -> float:
 class Confirmed:
     """A change with the scores and runs of three seeds, the one first that reached what is needed first.
 
-    `shortened_from` are the epochs it would have had, had three whole trainings fitted into the budget.
+    Attributes
+    ----------
+    change : as it was to be tried, with all its epochs
+    epochs : what each seed had: `whole`, or fewer, where three whole trainings do not fit into the budget
+    pace : seconds that an epoch took
     """
 
     change: Change
     scores: tuple[float, ...]
     runs: tuple[Run, ...]
     needed: float
-    shortened_from: int | None = None
+    epochs: int
+    whole: int
+    pace: float
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the seeds had fewer epochs than they were to have."""
+        return self.epochs < self.whole
+
+    def with_epochs(self, count: int) -> Change:
+        """The change of a training of so many epochs."""
+        return shortened(self.change, self.whole, count)
 
     @property
     def mean(self) -> float:
@@ -296,23 +311,21 @@ def better(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
 def confirmed(search: Search, change: Change) -> Confirmed | None:
     """A change trained in full with three seeds, when their mean, and two of them, reach what is needed; else None.
 
-    Where the budget does not hold three whole trainings they have fewer epochs, and the change says so; then the first seed
-    that falls far short is the last.
+    Where the budget does not hold three whole trainings they have fewer epochs. In a hurry the first seed that falls far short
+    is the last.
     """
     case = search.case.changed(change)
     far = search.needed - 2 * MARGIN[case.metric] if search.hurried else -math.inf
-    shortened_from = None
-    fitting = math.floor(RESERVED * search.left / SEEDS / search.pace(change))
-    if fitting < case.epochs:
-        if fitting < 1:
-            raise OverBudget
-        shortened_from = case.epochs
-        change = change.and_then(Change(f"epochs {case.epochs:,} → {fitting:,}", {"epochs": fitting}))
+    whole = case.epochs
+    epochs = min(whole, math.floor(RESERVED * search.left / SEEDS / search.pace(change)))
+    if epochs < 1 <= whole:
+        raise OverBudget
     first = int(case.settings.get("seed", 0))
     scores: list[float] = []
     runs: list[Run] = []
+    trained = shortened(change, whole, epochs)
     for seed in range(first, first + SEEDS):
-        score, run = search.run(search.case, change, None, 0, seed)
+        score, run = search.run(search.case, trained, None, 0, seed)
         scores.append(score)
         if run is not None:
             runs.append(run)
@@ -323,4 +336,29 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     if scores[0] < search.needed:  # this seed is the unlucky one of three
         change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
         scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
-    return Confirmed(change, tuple(scores), tuple(runs), search.needed, shortened_from)
+    return Confirmed(change, tuple(scores), tuple(runs), search.needed, epochs, whole, search.pace(trained))
+
+
+def shortened(change: Change, whole: int, epochs: int) -> Change:
+    """A change with fewer epochs than its training was to have; itself with as many."""
+    if epochs == whole:
+        return change
+    return change.and_then(Change(f"epochs {whole:,} → {epochs:,}", {"epochs": epochs}))
+
+
+def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
+    """The cured run of a shortened proof, gone on with to as many of its epochs as the budget holds: (run, epochs, score).
+
+    One that falls below what is needed on the way stays as it was proven.
+    """
+    proven = found.runs[0], found.epochs, found.scores[0]
+    epochs = min(found.whole, found.epochs + math.floor(RESERVED * search.left / found.pace))
+    if epochs <= found.epochs:
+        return proven
+    case = search.case.changed(found.change)
+    run = case.resumed(found.runs[0], epochs, search.left)
+    score = case.judged(run)
+    if run.status == "out of time" or score < found.needed:
+        return proven
+    search.trials.append(Trial(found.with_epochs(epochs), score, epochs, 0))
+    return run, epochs, score

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+CHUNK = 8192
+"""Rows evaluated at once when predicting: enough for speed, little memory."""
+LAID_OUT = 1 << 22
+"""Numbers that convolutions lay out at once when predicting: more take gigabytes, and longer."""
 Array = Any
 State = dict[str, Array]
 
@@ -39,6 +43,11 @@ class Engine(Protocol):
     """A way to run one derivation."""
 
     name: str
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows `predict` and `cost` are best given at once."""
+        ...
 
     def initial_state(self, parameters: Mapping[str, Array]) -> State:
         """The state before the first step: these parameters, everything else at its start."""

@@ -6,12 +6,14 @@ It does what the page says in the order in which the page says it, and keeps eve
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from glassnet.engines.base import Array, Batch, NonFiniteValue, State
+from glassnet.engines.base import CHUNK, LAID_OUT, Array, Batch, NonFiniteValue, State
 from glassnet.equations.derive import Derivation
+from glassnet.equations.images import under_windows
 from glassnet.equations.layers import Equation
 
 
@@ -69,6 +71,12 @@ class ReferenceEngine:
         for equation in self.derivation.update:
             env[equation.name] = updated[equation.name] = equation.expression.evaluate(env, self.xp)
         return env, updated
+
+    @cached_property
+    def rows_at_once(self) -> int:
+        """Rows to predict at once: of pictures no more than what their convolutions lay out is quick to go through."""
+        a_row = max(under_windows(equation.expression) for equation in self.derivation.inference)
+        return max(1, min(CHUNK, LAID_OUT // max(1, a_row)))
 
     def predict(self, state: State, X: Array) -> Array:
         env = self._environment(state, X, None, None)

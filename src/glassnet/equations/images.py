@@ -8,11 +8,12 @@ All values are made from windows of the image by slices and matrix products, on 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from glassnet.equations.expression import Array, Expression, Namespace, Shape, _Unary, shape_text
+from glassnet.equations.expression import Array, Expression, Namespace, Shape, _Unary, shape_text, walk
 from glassnet.errors import GlassnetError
 
 Pair = tuple[int, int]
@@ -277,6 +278,20 @@ class _Pooled(_Unary):
 
     def _positions(self, value: Array) -> tuple[int, ...]:
         return (*value.shape[:2], *self.window.positions(value.shape[2:]))
+
+
+def under_windows(expression: Expression) -> int:
+    """Numbers of one sample that lie under all positions of a window, of the tree's largest; 0 without windows.
+
+    It is what `patches` lays out for a sample: channels × places of the window × positions.
+    """
+    most = 0
+    for node in walk(expression):
+        if isinstance(node, Convolve | _Pooled):
+            image = node.image if isinstance(node, Convolve) else node.argument
+            positions = node.window.positions(_map_size(image.shape))
+            most = max(most, int(image.shape[1]) * math.prod(node.window.kernel) * math.prod(positions))
+    return most
 
 
 @dataclass(frozen=True, repr=False)

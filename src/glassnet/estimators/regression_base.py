@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from glassnet.engines.base import CHUNK
 from glassnet.errors import GlassnetError
-from glassnet.training.arrays import CHUNK
 from glassnet.training.run import Run
 
 PICKLED_DATA = 16 * 2**20

@@ -13,8 +13,6 @@ from glassnet.equations.losses import Loss
 from glassnet.errors import DataError, GlassnetError
 from glassnet.network import Dense, Network
 
-CHUNK = 8192
-"""Rows evaluated at once when predicting: enough for speed, little memory."""
 MEASURED_AT_ONCE = 2048
 """Rows evaluated at once when measuring: what a layer gives for them stays in the cache."""
 
@@ -46,7 +44,7 @@ class Samples:
     def take(self, rows: np.ndarray) -> Samples:
         return Samples(self.X[rows], self.Y[rows], None if self.w is None else self.w[rows])
 
-    def chunks(self, size: int = MEASURED_AT_ONCE) -> Iterator[Samples]:
+    def chunks(self, size: int) -> Iterator[Samples]:
         """Consecutive pieces, as views."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)

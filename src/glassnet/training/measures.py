@@ -7,7 +7,7 @@ import numpy as np
 from glassnet.engines.base import Engine, State
 from glassnet.equations.functions import FunctionKind
 from glassnet.equations.losses import Loss
-from glassnet.training.arrays import Samples
+from glassnet.training.arrays import MEASURED_AT_ONCE, Samples
 
 
 def metric_name(loss: Loss, output: FunctionKind, Y: np.ndarray) -> str:
@@ -74,7 +74,7 @@ class Measure:
         squares: np.ndarray | float = 0.0
         sums: np.ndarray | float = 0.0
         total_squares: np.ndarray | float = 0.0
-        for part in samples.chunks():
+        for part in samples.chunks(min(MEASURED_AT_ONCE, self.engine.rows_at_once)):
             value, count, A = self.engine.cost(state, part.X, part.Y, part.w)
             cost += value * count
             weight += count

@@ -23,7 +23,7 @@ from glassnet.equations.derive import Derivation
 from glassnet.equations.optimizers import LBFGS, Newton
 from glassnet.errors import RunError
 from glassnet.network import Network
-from glassnet.training.arrays import CHUNK, Samples, check_inputs, check_samples, held_out_fraction
+from glassnet.training.arrays import Samples, check_inputs, check_samples, held_out_fraction
 from glassnet.training.folder import claim_folder, data_fingerprint, folder_path, read_run, write_run
 from glassnet.training.history import History
 from glassnet.training.settings import Settings
@@ -201,10 +201,11 @@ class Run:
         return np.asarray(self.preparation.transform(self.preparation.read(X)))
 
     def outputs(self, state: State, X: Any) -> np.ndarray:
-        """The outputs under any state, a few thousand rows at a time."""
+        """The outputs under any state, a few thousand rows at a time; of pictures as many as memory is quick for."""
         inputs = check_inputs(X, self.network, self.settings.dtype)
+        size = self.engine.rows_at_once
         with np.errstate(all="ignore"):
-            parts = [self.engine.predict(state, inputs[i : i + CHUNK]) for i in range(0, inputs.shape[0], CHUNK)]
+            parts = [self.engine.predict(state, inputs[i : i + size]) for i in range(0, inputs.shape[0], size)]
         return np.concatenate(parts)
 
     # Time travel.

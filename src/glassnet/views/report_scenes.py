@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.engines.base import State
-from glassnet.training.arrays import CHUNK, sparse
+from glassnet.engines.base import CHUNK, State
+from glassnet.training.arrays import sparse
 from glassnet.views import palette
 from glassnet.views.pages import numbers
 from glassnet.views.plane import features_of, grid, plane_of, span
