@@ -512,3 +512,15 @@ def test_the_python_of_a_real_cure_trains_the_cured_run():
     for name, value in cure.run.parameters.items():
         # Another engine may have been chosen for it: the same steps in another order of sums.
         np.testing.assert_allclose(names["run"].parameters[name], value, rtol=1e-6, atol=1e-8)
+
+
+def test_of_rows_with_several_answers_each_answer_counts():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    Y = (X @ rng.normal(size=(4, 3)) > 0).astype(float)
+    run = gn.train(gn.Network(4, gn.Dense(3, "sigmoid")), X, Y, optimizer=gn.SGD(1e-6), epochs=2, progress=False)
+    found = run.diagnose(experiments=False)
+    share = float(((run.predict(X) >= 0.5) == (Y > 0.5)).mean())
+    assert f"accuracy {share:.3f} on training rows (3 answers a row, each counted)" in " ".join(str(found).split())
+    two = gn.train(gn.Network(4, gn.Dense(2, "softmax")), X, np.c_[Y[:, 0], 1 - Y[:, 0]], epochs=2, progress=False)
+    assert (found.questions, two.diagnose(experiments=False).questions) == (3, 0)

@@ -157,12 +157,12 @@ def test_a_descent_that_cannot_arrive():
 def test_an_adaptive_optimiser_whose_weights_cannot_travel():
     finding = found(asked(gn.Adam(1e-5)), "opt.lr_too_small")
     assert finding.confidence >= 0.8
-    assert {m.name: m.value for m in finding.measured}["distance a weight can go in all updates"] == pytest.approx(
+    assert {m.name: m.value for m in finding.measured}["distance one weight can go in all updates"] == pytest.approx(
         0.007
     )
     # Adagrad's steps shrink: 2 α √700 = 0.0529.
     finding = found(asked(gn.Adagrad(1e-3)), "opt.lr_too_small")
-    assert {m.name: m.value for m in finding.measured}["distance a weight can go in all updates"] == pytest.approx(
+    assert {m.name: m.value for m in finding.measured}["distance one weight can go in all updates"] == pytest.approx(
         0.0529, rel=1e-3
     )
 

@@ -211,6 +211,12 @@ class Case:
         """Whether every row belongs to exactly one class."""
         return self.labels is not None
 
+    @property
+    def questions(self) -> int:
+        """How many yes-or-no questions each row answers, where they are several; else 0."""
+        several = self.task == "classes" and not self.exclusive and self.Y.ndim == 2 and self.Y.shape[1] > 1
+        return int(self.Y.shape[1]) if several else 0
+
     @cached_property
     def task(self) -> str:
         """ "classes" or "numbers"."""

@@ -187,7 +187,8 @@ class Diagnosis:
     """All that was found about a training, the most important first; and what was checked without finding anything.
 
     `print(diagnosis)` is the text, `diagnosis.to_html()` a page, `diagnosis.to_json()` for programs. It is a sequence of
-    its findings. `yardsticks` are what the training was judged by, kept for a cure; None when none were trained.
+    its findings. `yardsticks` are what the training was judged by, kept for a cure; None when none were trained. `questions`
+    are the yes-or-no questions of a row that classes answer together, of which accuracy counts each by itself; else 0.
     """
 
     findings: tuple[Finding, ...]
@@ -199,6 +200,7 @@ class Diagnosis:
     about: str = ""
     costs: tuple[tuple[float, float], ...] = ()
     yardsticks: Yardsticks | None = field(default=None, repr=False, compare=False)
+    questions: int = 0
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

@@ -92,7 +92,7 @@ def _diagnosed(
         findings, verdict, costs = piloted(case, suspicions)
     return Diagnosis(
         ranked(findings), verdict, CHECKED_BEFORE, case.features, "before training", time.perf_counter() - began,
-        str(network), costs,
+        str(network), costs, questions=case.questions,
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def judged_run(run: Run, experiments: bool = True, budget: float | None = None, 
         findings = explained(case, suspicions, verdict, sticks, score, reruns)
     return Diagnosis(
         ranked(findings), verdict, (*CHECKED_BEFORE, *CHECKED_AFTER), case.features, "after training",
-        time.perf_counter() - began, str(run.network), costs, sticks,
+        time.perf_counter() - began, str(run.network), costs, sticks, case.questions,
     )  # fmt: skip
 
 

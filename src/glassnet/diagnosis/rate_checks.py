@@ -264,7 +264,7 @@ def _near_steps(case: Case, rates: Rates) -> list[Finding]:
         return []
     high = USUAL[family][1]
     measured = (
-        Measured("distance a weight can go in all updates", total, f"above {number(NEEDED_TRAVEL * total / travel)}"),
+        Measured("distance one weight can go in all updates", total, f"above {number(NEEDED_TRAVEL * total / travel)}"),
         Measured("updates", case.updates, "hundreds or more"),
         Measured("learning_rate", rates.peak, f"{USUAL[family][0]:g} to {high:g}"),
     )

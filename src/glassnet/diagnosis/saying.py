@@ -51,7 +51,7 @@ def verdict_said(diagnosis: Diagnosis) -> str:
     """The first sentence: whether it learns, its score, and those of the yardsticks."""
     verdict = diagnosis.verdict
     before = diagnosis.stage == "before training"
-    beside = _yardsticks(verdict)
+    beside = _yardsticks(diagnosis)
     if verdict.score is None:
         if verdict.learns is False:
             return "It cannot be trained as it stands."
@@ -83,7 +83,8 @@ def _score(diagnosis: Diagnosis) -> str:
     verdict = diagnosis.verdict
     if _without_output(diagnosis):
         return "no finite output"
-    return f"{METRICS.get(verdict.metric, verdict.metric)} {score_said(verdict.score)} on {verdict.rows} rows"
+    each = f" ({diagnosis.questions} answers a row, each counted)" if diagnosis.questions else ""
+    return f"{METRICS.get(verdict.metric, verdict.metric)} {score_said(verdict.score)} on {verdict.rows} rows{each}"
 
 
 def _answer(verdict: Verdict, before: bool) -> str:
@@ -100,11 +101,13 @@ def _answer(verdict: Verdict, before: bool) -> str:
     return "It would not learn" if before else "It does not learn"
 
 
-def _yardsticks(verdict: Verdict) -> str:
+def _yardsticks(diagnosis: Diagnosis) -> str:
     """ "a small healthy network reaches 0.860, a linear model 0.620": the best first."""
+    verdict = diagnosis.verdict
     scores = verdict.yardsticks
+    guess = "guessing the more frequent answers" if diagnosis.questions else GUESSING.get(verdict.metric, "guessing")
     names = sorted(scores, key=lambda name: -scores[name] if math.isfinite(scores[name]) else math.inf)
-    called = [YARDSTICKS.get(name, name) or GUESSING.get(verdict.metric, name) for name in names]
+    called = [YARDSTICKS.get(name, name) or guess for name in names]
     pairs = enumerate(zip(called, names, strict=True))
     return ", ".join(f"{said} {'' if place else 'reaches '}{score_said(scores[name])}" for place, (said, name) in pairs)
 

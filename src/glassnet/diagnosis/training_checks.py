@@ -253,7 +253,7 @@ def check_rate_too_small(course: Course) -> list[Finding]:
     falling = course.still_falling
     measured = (
         Measured("update / weight, median over layers", ratio, "about 0.001"),
-        Measured("distance of the weights from their start", moved, "above 0.3, of their own size"),
+        Measured("distance of the weights from their start / their length", moved, "above 0.3"),
         Measured("updates", updates, "thousands"),
         Measured("fall of the cost over the last quarter of the epochs", falling, "near 0 at the end"),
     )
