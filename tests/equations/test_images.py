@@ -26,6 +26,8 @@ from glassnet.equations.images import (
     Unflatten,
     Unpool,
     Window,
+    patches,
+    under_windows,
 )
 
 DRAWN = settings(max_examples=150, deadline=None, derandomize=True, database=None)
@@ -332,3 +334,15 @@ def test_a_network_without_dense_layers(loss):
     network = gn.Network((1, 5, 5), gn.Conv2D(4, 3, "tanh"), gn.Conv2D(2, 2), gn.GlobalAveragePool2D())
     Y = np.sign(rng.normal(size=(4, 2)))
     assert gn.gradcheck(network, rng.normal(size=(4, 1, 5, 5)), Y, loss).passed
+
+
+@given(slidings(), st.integers(1, 3))
+@DRAWN
+def test_what_lies_under_all_windows_is_what_patches_lays_out(sliding, channels):
+    window, size = sliding
+    image, kernel = np.zeros((2, channels, *size)), np.zeros((4, channels, *window.kernel))
+    laid_out = patches(image, window, xp)
+    node = Convolve(symbol("X", image), symbol("W", kernel), window)
+    assert under_windows(node) == laid_out[0].size
+    assert under_windows(tanh(node)) == under_windows(MaxPool(symbol("X", image), window)) == laid_out[0].size
+    assert under_windows(symbol("X", image)) == 0

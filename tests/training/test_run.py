@@ -300,3 +300,17 @@ def test_a_failed_overwrite_leaves_what_is_not_the_runs_own(tmp_path, monkeypatc
     with pytest.raises(gn.RunError, match="the disk is full"):
         trained(out=tmp_path / "run", overwrite=True)
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_pictures_are_predicted_as_many_at_a_time_as_their_convolutions_allow():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(150, 3, 40, 40)).astype(np.float32), rng.integers(0, 2, 150)
+    net = gn.Network(
+        (3, 40, 40), gn.Conv2D(4, 9, "relu", padding="same"), gn.GlobalAveragePool2D(), gn.Dense(2, "softmax")
+    )
+    run = gn.train(net, X[:8], Y[:8], epochs=1, progress=False)
+    assert run.engine.rows_at_once == 2**22 // (3 * 81 * 1600)  # 10 of them: 4 million numbers, 16 MB
+    at_once = run.engine.predict(run.state, X)
+    np.testing.assert_allclose(run.predict(X), at_once, rtol=2e-5)
+    flat = gn.train(gn.Network(3, gn.Dense(1)), X[:, :, 0, 0], Y, epochs=1, progress=False)
+    assert flat.engine.rows_at_once == 8192

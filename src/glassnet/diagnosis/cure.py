@@ -2,7 +2,8 @@
 
 Successive halving (Jamieson and Talwalkar, 2016): all candidates are trained a little, the better half longer, and so on. A
 candidate that was chosen is then trained in full from three seeds and judged on held-out rows; the first whose mean reaches
-what is needed is the cure. Candidates that change least come first.
+what is needed is the cure. Candidates that change least come first. Of a training so long that the budget does not hold three
+of them the three have fewer epochs, and the cured run is gone on with.
 """
 
 from __future__ import annotations
