@@ -165,6 +165,18 @@ def test_where_the_budget_does_not_hold_three_whole_trainings_they_are_shorter()
     assert found.with_epochs(40).said == "rate 0.3"
 
 
+def test_trainings_that_stop_early_are_whole_whatever_epochs_they_may_have():
+    X, Y = rings()
+    settings = {"optimizer": gn.SGD(0.3), "epochs": 400, "batch_size": 32}
+    stopping = gn.EarlyStopping("validation_cost", patience=1, min_delta=10.0)
+    case = Case.asked(NET, X, Y, validation=rings(200, 1), callbacks=[stopping], **settings)
+    trying = Search(case, 0.1, 4.0, time.perf_counter(), took=3.0)  # as if three had 160 epochs each
+    found = confirmed(trying, Change("rate 0.2", {"optimizer": gn.SGD(0.2)}))
+    assert [len(run.history) for run in found.runs] == [2, 2, 2]
+    assert {t.epochs for t in trying.trials} < set(range(150, 170))
+    assert (found.epochs, found.shortened) == (400, False)
+
+
 def test_a_shortened_proof_is_gone_on_with_to_the_whole_training():
     trying = search(budget=20.0)
     change = Change("rate 0.3", {"optimizer": gn.SGD(0.3)})

@@ -336,6 +336,8 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     if scores[0] < search.needed:  # this seed is the unlucky one of three
         change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
         scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
+    if all(run.status != "finished" for run in runs):
+        epochs = whole  # each ended before its last epoch, as it would have done with more
     return Confirmed(change, tuple(scores), tuple(runs), search.needed, epochs, whole, search.pace(trained))
 
 
@@ -353,7 +355,7 @@ def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
     """
     proven = found.runs[0], found.epochs, found.scores[0]
     epochs = min(found.whole, found.epochs + math.floor(RESERVED * search.left / found.pace))
-    if epochs <= found.epochs:
+    if epochs <= found.epochs or found.runs[0].status != "finished":
         return proven
     case = search.case.changed(found.change)
     run = case.resumed(found.runs[0], epochs, search.left)
