@@ -21,6 +21,8 @@ SEEDS = 3
 MOST_CANDIDATES = 18
 RESERVED = 0.9
 """The share of what is left of a budget that a confirmation may use."""
+LATEST = 0.95
+"""The share of what is left of a budget after which a cured run that is gone on with is stopped."""
 SEARCH = 0.45
 """The share of the budget that halving may use."""
 WORTH = 0.1
@@ -108,10 +110,14 @@ class Search:
         return max(self.paces.get(change.said, (0.0, self.took / max(1, self.case.epochs)))[1], 1e-5)
 
     def confirm(self, changes: Iterable[Change]) -> None:
-        """Train changes in full with three seeds until one is good enough or the time is over; `best` is what is found."""
+        """Train changes in full with three seeds until one is good enough or the time is over; `best` is what is found.
+
+        One whose trainings had to be shortened is: what time is left is better spent on going on with it.
+        """
         try:
             for change in changes:
-                if self.best is not None and self.best.sure and self.best.mean >= self.aim:
+                best = self.best
+                if best is not None and best.sure and (best.shortened or best.mean >= self.aim):
                     return
                 self.say(f"Confirming with three seeds: {change.said}")
                 self.best = better(self.best, confirmed(self, change))
@@ -289,7 +295,9 @@ class Confirmed:
 
     def with_epochs(self, count: int) -> Change:
         """The change of a training of so many epochs."""
-        return shortened(self.change, self.whole, count)
+        if count == self.whole:
+            return self.change
+        return self.change.and_then(Change(f"epochs {self.whole:,} → {count:,}", {"epochs": count}))
 
     @property
     def mean(self) -> float:
@@ -323,9 +331,8 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     first = int(case.settings.get("seed", 0))
     scores: list[float] = []
     runs: list[Run] = []
-    trained = shortened(change, whole, epochs)
     for seed in range(first, first + SEEDS):
-        score, run = search.run(search.case, trained, None, 0, seed)
+        score, run = search.run(search.case, change, epochs, 0, seed)
         scores.append(score)
         if run is not None:
             runs.append(run)
@@ -333,19 +340,13 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
             return None
     if sum(scores) / SEEDS < search.needed:
         return None
+    pace = search.pace(change)
     if scores[0] < search.needed:  # this seed is the unlucky one of three
         change = change.and_then(Change(f"seed {first} → {first + 1}", {"seed": first + 1}))
         scores, runs = [*scores[1:], scores[0]], [*runs[1:], runs[0]]
     if all(run.status != "finished" for run in runs):
         epochs = whole  # each ended before its last epoch, as it would have done with more
-    return Confirmed(change, tuple(scores), tuple(runs), search.needed, epochs, whole, search.pace(trained))
-
-
-def shortened(change: Change, whole: int, epochs: int) -> Change:
-    """A change with fewer epochs than its training was to have; itself with as many."""
-    if epochs == whole:
-        return change
-    return change.and_then(Change(f"epochs {whole:,} → {epochs:,}", {"epochs": epochs}))
+    return Confirmed(change, tuple(scores), tuple(runs), search.needed, epochs, whole, pace)
 
 
 def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
@@ -358,9 +359,9 @@ def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
     if epochs <= found.epochs or found.runs[0].status != "finished":
         return proven
     case = search.case.changed(found.change)
-    run = case.resumed(found.runs[0], epochs, search.left)
+    run = case.resumed(found.runs[0], epochs, LATEST * search.left)
     score = case.judged(run)
     if run.status == "out of time" or score < found.needed:
         return proven
-    search.trials.append(Trial(found.with_epochs(epochs), score, epochs, 0))
+    search.trials.append(Trial(found.change, score, epochs, 0))
     return run, epochs, score
