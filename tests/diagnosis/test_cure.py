@@ -166,6 +166,18 @@ def test_where_the_budget_does_not_hold_three_whole_trainings_they_are_shorter()
     assert found.with_epochs(40).said == "rate 0.3"
 
 
+def test_a_shortened_proof_ends_the_search_and_a_whole_one_that_is_barely_enough_does_not():
+    first, other = (Change(f"rate {r}", {"optimizer": gn.SGD(r)}) for r in (0.3, 0.5))
+    whole = search(needed=0.934)  # 0.935, 0.965 and 0.95 after 15 epochs: enough, and less than the aim
+    whole.confirm([Change("15 epochs", {**first.settings, "epochs": 15}), other])
+    assert whole.confirmed == {"15 epochs", "rate 0.5"}
+    short = search(needed=0.934, budget=4.0, took=3.1)  # 3.6 s hold three times 15 epochs
+    short.confirm([first, other])
+    assert short.confirmed == {"rate 0.3"}
+    assert short.best.shortened
+    assert short.best.needed <= short.best.mean < short.aim
+
+
 def test_trainings_that_stop_early_are_whole_whatever_epochs_they_may_have():
     X, Y = rings()
     settings = {"optimizer": gn.SGD(0.3), "epochs": 400, "batch_size": 32}
