@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 import glassnet as gn
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
+from glassnet.diagnosis.cure_search import Search
 from glassnet.diagnosis.explaining import because_of_the_sum, better_without, carries_over
 from glassnet.diagnosis.findings import Finding, Measured, Proof
 from glassnet.diagnosis.pilot import fallen, hopeless, on_course, pilot_of, promising, rise, steady_score
+from glassnet.diagnosis.saying import proof_said
 from glassnet.diagnosis.suspects import Experiments, examined, merged, ranked, weight
+from glassnet.diagnosis.yardsticks import Yardsticks, yardsticks
 
 
 def rings(rows=300, seed=0):
@@ -297,3 +301,117 @@ def test_bad_arguments_get_one_sentence(call, said):
     with pytest.raises(gn.GlassnetError) as problem:
         call()
     assert said in str(problem.value)
+
+
+def signs(rows=300, seed=0):
+    X, Y = rings(rows, seed)
+    return X, 2 * Y - 1
+
+
+def test_classes_of_minus_one_and_one_are_judged_by_accuracy_whatever_the_loss():
+    case = Case.asked(gn.Network(2, gn.Dense(1, "tanh")), *signs(), validation=signs(200, 1), loss="mean_squared_error")
+    run = case.train(epochs=5)
+    X, Y = signs(200, 1)
+    assert case.metric == "accuracy"
+    assert case.judged(run) == ((run.predict(X)[:, 0] > 0) == (Y > 0)).mean()
+    hinge = case.changed(Change("hinge", {"network": gn.Network(2, gn.Dense(1)), "loss": "hinge"}))
+    assert hinge.metric == case.metric
+
+
+def three_classes(rows, seed):
+    X = np.random.default_rng(seed).normal(size=(rows, 2))
+    return X, np.digitize(X @ (1.0, 0.5), (-0.6, 0.6)).astype(float)
+
+
+def test_a_change_that_makes_classes_of_numbers_is_proven_by_its_own_score():
+    X, Y = three_classes(300, 0)
+    case = Case.asked(
+        gn.Network(2, gn.Dense(1)),
+        X,
+        Y,
+        validation=three_classes(200, 1),
+        optimizer=gn.Adam(0.03),
+        epochs=30,
+        batch_size=32,
+    )
+    change = Change("classes", {"network": gn.Network(2, gn.Dense(3, "softmax")), "loss": "categorical_cross_entropy"})
+    changed = case.changed(change)
+    proof = Experiments(case, 0.5, 0.1, 60.0, 0.01).test(change)
+    assert (case.metric, proof.metric, proof.needed) == ("r2", "accuracy", yardsticks(changed).needed)
+    assert np.isnan(proof.before)
+    assert proof.after == changed.judged(changed.train())
+    assert proof_said(proof).startswith(
+        f"classes: accuracy {proof.after:.3f} in 30 epochs ({proof.needed:.3f} needed), "
+    )
+    search = Search(case, 0.5, 60.0, time.perf_counter())
+    assert search.run(case, change, 30, 0) == (-1.0, None)  # a cure's scores have to be of one kind
+
+
+def test_what_a_rerun_reaches_by_chance_is_no_proof():
+    rows = {"metric": "accuracy", "rows": "held-out", "count": 400, "seeds": 3, "recipe": None, "seconds": 0.0}
+    times = {"small_seconds": 0.0, "linear_seconds": 0.0}
+    learnable = Yardsticks(guess=0.5, linear=0.6, small=0.93, **rows, **times)
+    assert learnable.beyond_chance(0.6) == learnable.needed == 0.93 - 0.05
+    assert learnable.beyond_chance(0.87) == pytest.approx(0.87 + 0.025)
+    guesses = Yardsticks(guess=0.5, linear=0.51, small=0.5, **rows, **times)
+    assert not guesses.signal
+    assert guesses.needed == pytest.approx(0.5 + 2 * 0.5 / 20)
+    assert guesses.beyond_chance(0.5) == pytest.approx(0.5 + 3 * 0.5 / 20)
+    assert guesses.beyond_chance(0.54) == pytest.approx(0.54 + 0.05)
+
+
+def memorised(own):
+    X = np.random.default_rng(0).normal(size=(400, 8))
+    Y = (X[:, 0] > 0).astype(float) if own else np.random.default_rng(1).integers(0, 2, 400)
+    net = gn.Network(8, gn.Dense(64, "relu"), gn.Dense(64, "relu"), gn.Dense(1, "sigmoid"))
+    return gn.train(
+        net, X, Y, optimizer=gn.Adam(0.01), epochs=60, batch_size=32, progress=False, record="last", engine="compiled"
+    )
+
+
+def test_labels_learnt_by_heart_without_held_out_rows_are_not_learning():
+    run = memorised(own=False)
+    assert run.history["accuracy"][-1] > 0.9
+    diagnosis = run.diagnose()
+    verdict = diagnosis.verdict
+    assert (verdict.learns, verdict.rows) == (False, "left-out")
+    assert verdict.on_training == run.history["accuracy"][-1]
+    assert abs(verdict.score - 0.5) < 3 * 0.5 / np.sqrt(100)  # guessing, on a quarter of the rows
+    assert {"data.labels_shuffled", "data.no_signal"} & {f.kind for f in diagnosis.alarms}
+    assert "It does not carry over, 1.000 on the training rows" in str(diagnosis)
+    assert "on left-out rows" in " ".join(str(diagnosis).split())
+    healthy = memorised(own=True).diagnose()
+    assert (healthy.verdict.learns, healthy.verdict.rows, healthy.alarms) == (True, "training", ())
+
+
+def test_held_out_rows_of_another_kind_are_why_nothing_carries_over():
+    X, Y = rings(400)
+    more = {"validation": rings(200, 1), "progress": False, "record": "last"}
+    run = gn.train(NET, X + 3, Y, optimizer=gn.Adam(0.01), epochs=60, batch_size=32, **more)
+    diagnosis = run.diagnose()
+    assert diagnosis.verdict.on_training > 0.9
+    assert "data.train_test_mismatch" in {f.kind for f in diagnosis.alarms}
+
+
+def test_a_regression_whose_pilot_is_far_off_is_not_extrapolated_from_below():
+    run = SimpleNamespace(history=gn.History({"epoch": np.arange(8.0), "validation_r2": np.linspace(-5000, -1000, 8)}))
+    case = SimpleNamespace(metric="r2", epochs=40)
+    sticks = SimpleNamespace(needed=0.8, chance=0.05, metric="r2")
+    assert not on_course(case, run, -1.0, sticks)
+    run.history = gn.History({"epoch": np.arange(8.0), "validation_r2": np.linspace(-0.5, 0.2, 8)})
+    assert on_course(case, run, 0.2, sticks)
+
+
+def test_before_training_what_is_not_known_is_not_called_harmless():
+    X, Y = rings()
+    asked = {"validation": rings(200, 1), "optimizer": gn.SGD(0.05), "epochs": 60, "batch_size": 32}
+    diagnosis = gn.diagnose(NET, X, Y, **asked)
+    assert diagnosis.verdict.learns is None
+    assert diagnosis.verdict.score < diagnosis.verdict.needed
+    text = str(diagnosis)
+    assert "Nothing was found that is sure to keep it from learning." in text
+    assert "Unusual; the whole training would show whether it does harm:" in text
+    assert "ends after" not in text  # a pilot's end is no news
+    page = diagnosis.to_html()
+    assert "sure to keep it from learning" in page
+    assert "without harm that could be seen" not in page

@@ -416,13 +416,13 @@ def test_one_batch_of_all_rows_makes_few_updates():
     assert "opt.batch_size" not in looked()[0]
 
 
-def test_of_an_unfinished_training_nothing_is_said_about_its_end():
+def test_an_unfinished_training_is_called_a_pilot():
     X, y = moons()
     case = Case.asked(TWO, X, y, epochs=2, batch_size=32, optimizer=gn.Adam(0.003))
     run = case.train()
-    kinds = {f.kind for f in check_training(case, run, Evidence.of(run))}
-    assert "opt.too_few_epochs" in kinds
-    assert "opt.too_few_epochs" not in {f.kind for f in check_training(case, run, Evidence.of(run), unfinished=True)}
+    for unfinished, called in ((False, "training"), (True, "pilot")):
+        found = {f.kind: f for f in check_training(case, run, Evidence.of(run), unfinished)}
+        assert found["opt.too_few_epochs"].sentence.startswith(f"The {called} ends after {run.iteration} updates")
 
 
 @pytest.mark.parametrize("optimizer", [gn.LBFGS(), gn.Newton()])

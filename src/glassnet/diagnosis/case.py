@@ -229,7 +229,7 @@ class Case:
         asked = self.settings.get("loss")
         if self.derivation is None and (asked in ("binary_cross_entropy", "categorical_cross_entropy", "hinge")):
             return "classes"
-        return "classes" if Y.size and np.isin(Y, (0, 1)).all() and len(np.unique(Y)) == 2 else "numbers"
+        return "classes" if set(np.unique(Y).tolist()) in ({0.0, 1.0}, {-1.0, 1.0}) else "numbers"
 
     @property
     def metric(self) -> str:

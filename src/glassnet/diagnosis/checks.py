@@ -36,5 +36,5 @@ def before_first_step(case: Case, overfit: bool = True, until: float = math.inf)
 
 
 def after_training(case: Case, run: Run, unfinished: bool = False) -> list[Finding]:
-    """Suspicions from a training's course; of an unfinished one nothing is said about its end."""
-    return check_training(case, run, Evidence.of(run))
+    """Suspicions from a training's course; an unfinished one is a pilot, and called so."""
+    return check_training(case, run, Evidence.of(run), unfinished)

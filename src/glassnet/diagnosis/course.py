@@ -34,11 +34,13 @@ class Course:
     Attributes
     ----------
     costs : cost without penalty, after each epoch
+    called : what a sentence calls it
     """
 
     case: Case
     run: Run
     evidence: Evidence
+    called: str = "training"
 
     @cached_property
     def costs(self) -> np.ndarray:

@@ -195,7 +195,7 @@ def _cure(run: Run, budget: float | None, diagnosis: Diagnosis | None, say: Call
 
     if ground is None or diagnosis.verdict.learns:
         return result(None)
-    search = Search(case, needed, allowed, began, say, pace.whole)
+    search = Search(case, needed, allowed, began, say, pace.whole, ground.case.metric)
     _searched(search, ground, diagnosis, keeps_inputs=run.preparation is not None)
     found = search.best
     if found is None:

@@ -59,6 +59,7 @@ class Search:
     Attributes
     ----------
     took : seconds that the whole training takes
+    metric : of the scores; a change that makes classes of numbers, or the other way, is judged by another one and not tried
     reserved : seconds of the budget that are kept for the last resort
     hurried : whether a training is so long that candidates cannot be compared first
     best : the best cure so far
@@ -73,8 +74,10 @@ class Search:
         began: float,
         say: Callable[[str], None] | None = None,
         took: float = 0.0,
+        metric: str | None = None,
     ) -> None:
         self.case, self.needed, self.budget, self.began = case, needed, budget, began
+        self.metric = metric or case.metric
         self.took, self.reserved, self.hurried = took, 0.0, False
         self.paces: dict[str, tuple[float, float]] = {}
         self.trials: list[Trial] = []
@@ -85,7 +88,7 @@ class Search:
     @property
     def aim(self) -> float:
         """The score with which a candidate is taken at once: as far above what is needed as that is below the yardstick."""
-        return self.needed + MARGIN[self.case.metric] / 2
+        return self.needed + MARGIN[self.metric] / 2
 
     @property
     def left(self) -> float:
@@ -147,7 +150,7 @@ class Search:
         allowed = self.left if seconds is None else min(seconds, self.left)
         try:
             changed = case.changed(change)
-            if changed.derivation is None or changed.samples is None:
+            if changed.derivation is None or changed.samples is None or changed.metric != self.metric:
                 return -1.0, None
             asked = changed.epochs if epochs is None else min(epochs, changed.epochs)
             more = {} if seed is None else {"seed": seed, "record": "auto"}
@@ -323,7 +326,7 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
     is the last.
     """
     case = search.case.changed(change)
-    far = search.needed - 2 * MARGIN[case.metric] if search.hurried else -math.inf
+    far = search.needed - 2 * MARGIN[search.metric] if search.hurried else -math.inf
     whole = case.epochs
     epochs = min(whole, math.floor(RESERVED * search.left / SEEDS / search.pace(change)))
     if epochs < 1 <= whole:

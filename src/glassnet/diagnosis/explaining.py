@@ -14,7 +14,7 @@ from glassnet.diagnosis.suspects import Experiments, examined, merged, weight
 from glassnet.diagnosis.target_checks import HELD_OUT_AGREEMENT
 from glassnet.diagnosis.usual_changes import usual_suspicions
 from glassnet.diagnosis.wording import score_said
-from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart
+from glassnet.diagnosis.yardsticks import MARGIN, Yardsticks, tells_apart, with_held_out, yardsticks
 from glassnet.training.run import Run
 
 CRITICAL, WARNING = 0.6, 0.4
@@ -34,6 +34,7 @@ OF_THE_ROWS = (
 )  # fmt: skip
 
 
+MISMATCH = "data.train_test_mismatch"
 OF_THE_LABELS = ("data.label_noise", "data.labels_shuffled")
 
 
@@ -54,13 +55,44 @@ def verdict_on(
     does harm.
     """
     verdict = sticks.verdict(score, tells_apart(case, run))
-    if case.held_samples is None or case.samples is None or run.status == "diverged":
+    if case.samples is None or run.status == "diverged":
         return verdict
+    if case.held_samples is None:
+        return (verdict.learns and learnt_by_heart(case, score, suspicions, experiments)) or verdict
     on_training = case.score(run.predict(case.samples.X), case.samples.Y)
+    gap = on_training - score
     harmed = verdict.learns and experiments is not None and better_without(experiments, sticks, suspicions)
-    if not harmed and carries_over(case, score, on_training - score, suspicions):
+    other_rows = not sticks.signal and gap > 2 * GAP and other_inputs(suspicions)
+    if not harmed and not other_rows and carries_over(case, score, gap, suspicions):
         return verdict
     return replace(verdict, learns=False, on_training=on_training)
+
+
+def other_inputs(suspicions: Iterable[Finding]) -> bool:
+    """Whether the held-out rows are suspected to be others than the training rows."""
+    return any(f.kind == MISMATCH and f.confidence >= WARNING for f in suspicions)
+
+
+def learnt_by_heart(
+    case: Case, score: float, suspicions: Iterable[Finding], experiments: Experiments | None
+) -> Verdict | None:
+    """That training rows without a signal were only memorised, when a rerun is no better than guessing on a quarter left out.
+
+    Without held-out rows a training is judged on its own: where simple models find nothing in the features, that says nothing.
+    """
+    suspected = any(f.kind in (*OF_THE_LABELS, "data.no_signal") and f.confidence >= CRITICAL for f in suspicions)
+    if experiments is None or experiments.factor < 1 or not suspected:
+        return None
+    apart = with_held_out(case)
+    sticks = None if apart is case else yardsticks(apart, max(0.01, experiments.left))
+    if sticks is None or sticks.signal or experiments.left <= 0:
+        return None
+    run = apart.train(max_seconds=experiments.left)
+    elsewhere = apart.judged(run)
+    if run.status == "out of time" or elsewhere > sticks.chance:
+        return None
+    experiments.budget = 0.0  # what a rerun reaches on these rows says nothing either
+    return replace(sticks.verdict(elsewhere), learns=False, rows="left-out", on_training=score)
 
 
 def carries_over(case: Case, score: float, gap: float, suspicions: Sequence[Finding]) -> bool:
@@ -110,11 +142,14 @@ def explained(
 ) -> list[Finding]:
     """The findings with their severities: only notes of a training that learns, the causes of one that falls short."""
     gathered = because_of_the_sum(merged(suspicions))
+    if verdict.on_training is not None and not sticks.signal:
+        gathered = because_of_other_rows(gathered)
     if verdict.learns is not False:
         lucky = by_luck(case, score, experiments) if verdict.learns and sticks.signal else None
         worth = [f for f in without_contradictions(gathered) if f.certain or f.kind not in OF_FAILURES]
         notes = [f.with_severity("note") if not f.certain else f for f in worth]
         return notes if lucky is None else [lucky, *notes]
+    experiments.needed = sticks.beyond_chance(score)
     if verdict.on_training is not None:
         experiments.needed = max(experiments.needed, score + MARGIN[case.metric])
     found = examined(gathered, experiments)
@@ -134,6 +169,14 @@ def because_of_the_sum(findings: list[Finding]) -> list[Finding]:
         replace(f, confidence=max(f.confidence, 0.95 * rate))
         if f.kind == "loss.reduction" and f.confidence >= FAINT
         else f
+        for f in findings
+    ]
+
+
+def because_of_other_rows(findings: list[Finding]) -> list[Finding]:
+    """The findings; where what learns the training rows is no better than guessing elsewhere, rows that differ are why."""
+    return [
+        replace(f, confidence=max(f.confidence, LIKELY)) if f.kind == MISMATCH and f.confidence >= WARNING else f
         for f in findings
     ]
 
@@ -222,8 +265,8 @@ def falls_short(verdict: Verdict, sticks: Yardsticks) -> Finding:
     if verdict.on_training is not None:
         return Finding(
             "training.not_carried_over",
-            f"Its {name} is {score_said(verdict.on_training)} on the training rows and {score_said(score)} on the held-out "
-            "rows.",
+            f"Its {name} is {score_said(verdict.on_training)} on the training rows and {score_said(score)} on the "
+            f"{verdict.rows} rows.",
             confidence=0.9, measured=(Measured("difference", verdict.on_training - score, f"within {GAP:g} of 0"),),
             false_alarm="On other held-out rows it would do as well as on the training rows.",
         )  # fmt: skip

@@ -87,7 +87,11 @@ def _listed(items: Any, most: int = 5) -> str:
 
 @dataclass(frozen=True)
 class Proof:
-    """A rerun with one thing changed: what the score was, what it became, and what it had to reach."""
+    """A rerun with one thing changed: what the score was, what it became, and what it had to reach.
+
+    That is a score that learns, and so much better than it was that it is no chance. `before` is NaN where the change makes
+    classes of numbers (or the other way), which are judged by another score.
+    """
 
     change: Change
     before: float
@@ -167,7 +171,8 @@ class Verdict:
     Attributes
     ----------
     learns : True, False, or None when it is not known yet
-    score : the training's own, by `metric` ("accuracy" or "r2") on `rows` ("held-out" or "training")
+    score : the training's own, by `metric` ("accuracy" or "r2") on `rows` ("held-out"; "training" where there are no others; or
+        "left-out": a rerun's, on rows that it was not trained on)
     needed : the score below which it is said to fail
     yardsticks : name -> score of the predictors it is compared with
     on_training : its score on the training rows, where it fails because that does not carry over to the held-out ones

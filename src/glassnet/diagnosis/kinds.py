@@ -96,7 +96,7 @@ KINDS: dict[str, Kind] = {
     "training.gradient_noise": _symptom("gradients that are mostly noise"),
     "training.cannot_overfit": _symptom("one small batch cannot be learnt"),
     "training.initial_cost": _symptom("the first cost is far from that of guessing"),
-    "training.falls_short": _symptom("it falls short of a small healthy network"),
+    "training.falls_short": _symptom("it falls short of its yardsticks"),
     "training.not_carried_over": _symptom("what is learnt does not carry over"),
     "training.no_better_than_linear": _symptom("no better than a linear model"),
 }

@@ -29,6 +29,8 @@ FAST = 0.5
 """So much gone says that it learns well."""
 OF_THE_LENGTH = ("opt.too_few_epochs", "opt.lr_too_small")
 """A pilot is short: that more epochs would do it good says nothing, ..."""
+OF_ITS_END = ("opt.too_few_epochs", "training.slow")
+"""What a pilot shows because it ends: no news of the training that is asked for."""
 EVIDENT = 0.75
 """... unless there was as much evidence before."""
 WITHOUT_SIGNAL = (
@@ -48,19 +50,21 @@ def piloted(case: Case, suspicions: list[Finding]) -> tuple[list[Finding], Verdi
     pilot = pilot_case.train(epochs=epochs, max_seconds=MOST_BUDGET)
     took = time.perf_counter() - began
     score = case.judged(pilot)
-    seen = [*suspicions, *after_training(pilot_case, pilot, unfinished=True)]
+    shown = after_training(pilot_case, pilot, unfinished=True)
+    seen = [*suspicions, *shown]
     steady = steady_score(case, pilot, score)
     verdict = replace(verdict_on(pilot_case, pilot, steady, sticks, seen), score=score)
     known = not sticks.signal and any(f.kind in WITHOUT_SIGNAL and f.confidence >= CRITICAL for f in seen)
     lost = known or verdict.on_training is not None
     costs = tuple(zip(pilot.history["epoch"], pilot.history["cost"], strict=True)) if len(pilot.history) else ()
-    notes = [f.with_severity("note") if not f.certain else f for f in merged(seen)]
+    lasting = [*suspicions, *(f for f in shown if f.kind not in OF_ITS_END)]
+    notes = [f.with_severity("note") if not f.certain else f for f in merged(lasting)]
     if verdict.learns is not False:
         return notes, replace(verdict, learns=None), costs
     allowed = min(MOST_BUDGET, max(LEAST_BUDGET, took))
     # A rerun has as many epochs as the pilot had.
     short = replace(pilot_case, settings={**pilot_case.settings, "epochs": epochs})
-    experiments = Experiments(short, sticks.needed, score, allowed, took)
+    experiments = Experiments(short, sticks.beyond_chance(score), score, allowed, took)
     if not (lost or hopeless(case, pilot, steady, sticks)):
         if nearly_there(steady, sticks) or promising(case, pilot, steady, sticks):
             return notes, replace(verdict, learns=None), costs
@@ -106,7 +110,7 @@ def scores_of(case: Case, pilot: Run) -> tuple[np.ndarray, bool]:
     columns = [f"{rows}{name}" for rows in ("validation_", "") for name in ("accuracy", "r2")]
     name = next(n for n in columns if n in pilot.history)
     course = np.asarray(pilot.history[name], dtype=np.float64)
-    return np.clip(course, -1, 1) if case.metric == "accuracy" else course, name.endswith(case.metric)
+    return np.clip(course, -1, 1), name.endswith(case.metric)
 
 
 def steady_score(case: Case, pilot: Run, score: float) -> float:

@@ -40,7 +40,6 @@ STRONG = 0.5
 MARKS = {"critical": "✗ critical", "warning": "! warning", "note": "· note"}
 YARDSTICKS = {"small network": "a small healthy network", "linear model": "a linear model", "guessing": ""}
 """How a yardstick is called in a sentence; another one is called by its own name."""
-NOT_FINITE = ("training.not_finite", "training.divergence", "loss.log_of_zero")
 GUESSING = {"accuracy": "guessing the most frequent class", "r2": "predicting the mean"}
 
 
@@ -75,7 +74,7 @@ def _without_output(diagnosis: Diagnosis) -> bool:
     """Whether the score is the least there is because the output is not finite."""
     verdict = diagnosis.verdict
     lowest = verdict.score is not None and verdict.score <= (0 if verdict.metric == "accuracy" else -1)
-    return lowest and any(finding.kind in NOT_FINITE for finding in diagnosis)
+    return lowest and any(finding.kind == "training.not_finite" for finding in diagnosis)
 
 
 def _score(diagnosis: Diagnosis) -> str:
@@ -119,8 +118,9 @@ def proof_said(proof: Proof) -> str:
 
 def _outcome(proof: Proof) -> str:
     metric = METRICS.get(proof.metric, proof.metric)
+    began = "" if math.isnan(proof.before) else f"{score_said(proof.before)} → "
     return (
-        f"{metric} {score_said(proof.before)} → {score_said(proof.after)} in {epochs_said(proof.epochs)} "
+        f"{metric} {began}{score_said(proof.after)} in {epochs_said(proof.epochs)} "
         f"({score_said(proof.needed)} needed), {'cured' if proof.cured else 'not cured'}"
     )
 
@@ -151,15 +151,38 @@ def as_text(diagnosis: Diagnosis) -> str:
             lines += ["", "Nothing was found that is strongly suspicious." if notes else "Nothing was found."]
     else:
         said = diagnosis.alarms
-        heading = "Notes:" if said else "Unusual, without harm that could be seen:"
+        heading = "Notes:" if said else f"{harmless(diagnosis)}:"
         if not said:
-            lines += ["", "Nothing was found that needs a cure." if notes else "Nothing was found."]
+            lines += ["", nothing_said(diagnosis) if notes else "Nothing was found."]
     already = {finding.sentence for finding in said}
     notes = [finding for finding in notes if finding.sentence not in already]
     lines += ["", heading, *_notes(notes, names)] if notes else []
     if diagnosis.checked:
         lines += ["", *wrapped(", ".join(diagnosis.checked) + ".", "Checked: ", 0)]
     return "\n".join(lines)
+
+
+def undecided(diagnosis: Diagnosis) -> bool:
+    """Whether a pilot is not there yet, and whether it will be is not known."""
+    verdict = diagnosis.verdict
+    known = verdict.score is not None and verdict.needed is not None
+    return verdict.learns is None and known and float(verdict.score or 0) < float(verdict.needed or 0)
+
+
+def nothing_said(diagnosis: Diagnosis) -> str:
+    """The sentence of a diagnosis without alarms."""
+    if undecided(diagnosis):
+        return "Nothing was found that is sure to keep it from learning."
+    return "Nothing was found that needs a cure."
+
+
+def harmless(diagnosis: Diagnosis) -> str:
+    """What the notes of a diagnosis without alarms are called."""
+    return (
+        "Unusual; the whole training would show whether it does harm"
+        if undecided(diagnosis)
+        else ("Unusual, without harm that could be seen")
+    )
 
 
 def _notes(notes: Sequence[Finding], names: tuple[str, ...]) -> list[str]:
@@ -241,7 +264,7 @@ def as_plain(diagnosis: Diagnosis) -> dict[str, Any]:
             "on_training": finite(verdict.on_training), "needed": finite(verdict.needed),
             "yardsticks": {name: finite(score) for name, score in verdict.yardsticks.items()},
         },
-        "untested": untested(diagnosis),
+        "untested": untested(diagnosis), "nothing": nothing_said(diagnosis), "harmless": harmless(diagnosis),
         "findings": [_plain_finding(finding, diagnosis.features) for finding in diagnosis],
         "checked": list(diagnosis.checked),
         "stage": diagnosis.stage,

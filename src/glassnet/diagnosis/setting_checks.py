@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from glassnet.diagnosis.case import Case
@@ -160,6 +162,11 @@ def _outputs(case: Case) -> list[Finding]:
 NAMED_RANGE = {"sigmoid": "between 0 and 1", "softmax": "between 0 and 1", "tanh": "between −1 and 1"}
 
 
+def _end(value: float) -> str:
+    """An end of a range: "0", "∞"."""
+    return number(value) if math.isfinite(value) else "∞" if value > 0 else "−∞"
+
+
 def _ranges(case: Case) -> list[Finding]:
     """Whether the outputs can become what the targets are."""
     of, last = target(case), output(case.network)
@@ -173,12 +180,12 @@ def _ranges(case: Case) -> list[Finding]:
         slack = 0.02 * min(spread, high - low)
         outside = float(((of.values < low - slack) | (of.values > high + slack)).mean())
         if outside > 0:
-            said = NAMED_RANGE.get(head, f"between {number(low)} and {number(high)}").replace("and inf", "and ∞")
+            said = NAMED_RANGE.get(head, f"between {_end(low)} and {_end(high)}")
             ends = f"{number(float(of.values.min()))} to {number(float(of.values.max()))}"
             sure = next(c for least, c in ((0.3, 0.93), (0.1, 0.85), (0.02, 0.6), (0.0, 0.35)) if outside > least)
             return [Finding(
                 "out.range_mismatch",
-                f"A {head} output lies {said}, and {outside:.0%} of the targets do not: they go from {ends}.", "note", sure,
+                f"The {head} output lies {said}, and {outside:.0%} of the targets do not: they go from {ends}.", "note", sure,
                 (Measured("share of targets out of reach", outside, "0"), Measured("targets", ends, said)), where,
                 (fitting_output(case),), "The targets out of reach are mistakes of the data.",
             )]  # fmt: skip

@@ -15,6 +15,7 @@ from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Change
 from glassnet.diagnosis.findings import SEVERITIES, Finding, Measured, Proof
 from glassnet.diagnosis.kinds import KINDS
+from glassnet.diagnosis.yardsticks import yardsticks
 from glassnet.errors import GlassnetError
 
 LEAST_CONFIDENCE = 0.12
@@ -68,9 +69,13 @@ class Experiments:
             if changed.derivation is None or changed.samples is None:
                 return None
             run = changed.train(epochs=epochs, max_seconds=max(0.01, self.left))
+            before, needed = self.before, self.needed
+            if changed.metric != self.case.metric:  # numbers that become classes: what is needed is another score
+                sticks = yardsticks(changed, max(0.01, self.left))
+                before, needed = math.nan, math.inf if sticks is None else sticks.needed
         except (GlassnetError, ValueError, IndexError):
             return None
-        proof = Proof(change, self.before, changed.judged(run), self.needed, self.case.metric, epochs)
+        proof = Proof(change, before, changed.judged(run), needed, changed.metric, epochs)
         self.tried[change.said] = proof
         return proof
 

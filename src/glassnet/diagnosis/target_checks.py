@@ -185,7 +185,7 @@ def check_signal(case: Case, seen: Seen | None = None) -> list[Finding]:
         Finding(
             "data.no_signal",
             "The features may say nothing about the target: what simple models make of them is as good with targets in a "
-            "random order. Were the labels in a wrong order, rows labelled anew could be predicted.",
+            "random order. If only the labels are in a wrong order, rows with their own labels could be predicted.",
             confidence=none,
             measured=(
                 Measured("correlation of the best simple model with the target", signal.correlation, "clearly above 0"),

@@ -32,16 +32,13 @@ ENOUGH_RATIO = 2e-3
 STOPPED = "stopped early"
 
 
-OF_THE_END = ("opt.too_few_epochs", "training.slow", "arch.too_little_capacity", "opt.batch_size")
-
-
 @np.errstate(all="ignore")
 def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = False) -> list[Finding]:
     """Suspicions of why a training falls short, from its history and from the iterations looked at.
 
-    Of an unfinished one nothing is said about its end.
+    An unfinished one is a pilot, and called so.
     """
-    course = Course(case, run, evidence)
+    course = Course(case, run, evidence, "pilot" if unfinished else "training")
     if run.status == "diverged":
         return [*check_not_finite(course), *check_rate_too_large(course), *check_layers(course)]
     found: list[Finding] = []
@@ -54,8 +51,6 @@ def check_training(case: Case, run: Run, evidence: Evidence, unfinished: bool = 
     found += check_layers(course)
     if any(finding.kind == "opt.too_few_epochs" for finding in found):
         found = [finding for finding in found if finding.kind != "training.slow"]  # the cause says it
-    if unfinished:
-        found = [finding for finding in found if finding.kind not in OF_THE_END]
     return [_damped(finding) for finding in found] if course.well else found
 
 
@@ -227,8 +222,8 @@ def check_slow(course: Course) -> list[Finding]:
     return [
         Finding(
             "training.slow",
-            f"The cost is still falling when the training ends: half of its last value would take about {more:,.0f} epochs "
-            f"in all instead of {course.epochs:,}.",
+            f"The cost is still falling when the {course.called} ends: half of its last value would take about {more:,.0f} "
+            f"epochs in all instead of {course.epochs:,}.",
             confidence=0.3,
             measured=(
                 Measured("fall over the last quarter of the epochs", falling, "near 0 at the end"),
@@ -294,7 +289,7 @@ def check_rate_too_small(course: Course) -> list[Finding]:
         found.append(
             Finding(
                 "opt.too_few_epochs",
-                f"The training ends after {updates:,} updates"
+                f"The {course.called} ends after {updates:,} updates"
                 + (
                     f" while the cost still falls: by {share} over the last quarter of the epochs."
                     if falling > 0

@@ -110,6 +110,16 @@ class Yardsticks:
         share = min(max(self.best, 0.5), 1 - min(0.5, 2 / self.count))
         return max(MARGIN["accuracy"], 1.65 * math.sqrt(2 * share * (1 - share) / self.count))
 
+    def beyond_chance(self, score: float) -> float:
+        """What a rerun of a failing training with this score has to reach to be a cure and no luck.
+
+        It has to learn, and to be half a margin better than it was; where nothing can be learnt, three standard errors above
+        guessing and a whole margin better.
+        """
+        if self.signal:
+            return max(self.needed, score + self.margin / 2)
+        return max(self._above_guessing(3), score + MARGIN[self.metric])
+
     def verdict(self, score: float | None, tells_apart: bool = False) -> Verdict:
         """Whether a training with this score learns.
 

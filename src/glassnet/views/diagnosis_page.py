@@ -116,12 +116,8 @@ def section(found: Mapping[str, Any]) -> dict[str, Any]:
         _shown(finding, place, bool(found.get("untested"))) for place, finding in enumerate(found["findings"], 1)
     ]
     suspected = bool(found.get("untested"))
-    nothing = (
-        "Nothing was tested; what is suspicious stands below."
-        if suspected and findings
-        else "Nothing was found that needs a cure."
-    )
-    harmless = "Unusual, without harm that could be seen." if all(f["severity"] == "note" for f in findings) else ""
+    nothing = "Nothing was tested; what is suspicious stands below." if suspected and findings else found["nothing"]
+    harmless = f"{found['harmless']}." if all(f["severity"] == "note" for f in findings) else ""
     verdict = found["verdict"]
     scores = [("this training", verdict["score"], True)] if verdict["learns"] is not None else []
     scores += [(name, score, False) for name, score in verdict["yardsticks"].items()]
@@ -147,7 +143,8 @@ def _shown(finding: Mapping[str, Any], place: int, suspected: bool) -> dict[str,
     title = finding["title"]
     proofs = [
         {
-            **proof, "metric": METRICS.get(proof["metric"], proof["metric"]), "before": score_said(proof["before"]),
+            **proof, "metric": METRICS.get(proof["metric"], proof["metric"]),
+            "before": "—" if proof["before"] is None else score_said(proof["before"]),
             "after": score_said(proof["after"]), "needed": score_said(proof["needed"]), "epochs": f"{proof['epochs']:,}",
         }
         for proof in finding["proofs"]
