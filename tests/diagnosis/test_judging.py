@@ -389,7 +389,7 @@ def test_held_out_rows_of_another_kind_are_why_nothing_carries_over():
     more = {"validation": rings(200, 1), "progress": False, "record": "last"}
     run = gn.train(NET, X + 3, Y, optimizer=gn.Adam(0.01), epochs=60, batch_size=32, **more)
     diagnosis = run.diagnose()
-    assert diagnosis.verdict.on_training > 0.9
+    assert diagnosis.verdict.on_training == run.history["accuracy"][-1] > 0.85
     assert "data.train_test_mismatch" in {f.kind for f in diagnosis.alarms}
 
 

@@ -355,7 +355,8 @@ def confirmed(search: Search, change: Change) -> Confirmed | None:
 def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
     """The cured run of a shortened proof, gone on with to as many of its epochs as the budget holds: (run, epochs, score).
 
-    One that falls below what is needed on the way stays as it was proven.
+    One that falls below what is needed on the way stays as it was proven; so does one whose end is out of reach and that is no
+    better for the epochs it had.
     """
     proven = found.runs[0], found.epochs, found.scores[0]
     epochs = min(found.whole, found.epochs + math.floor(RESERVED * search.left / found.pace))
@@ -364,7 +365,8 @@ def gone_on(search: Search, found: Confirmed) -> tuple[Run, int, float]:
     case = search.case.changed(found.change)
     run = case.resumed(found.runs[0], epochs, LATEST * search.left)
     score = case.judged(run)
-    if run.status == "out of time" or score < found.needed:
+    least = found.scores[0] - (MARGIN[search.metric] / 2 if epochs == found.whole else 0.0)
+    if run.status == "out of time" or score < max(found.needed, least):
         return proven
     search.trials.append(Trial(found.change, score, epochs, 0))
     return run, epochs, score
