@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 
 import glassnet as gn
 from glassnet.diagnosis.case import Case, class_numbers
 from glassnet.diagnosis.changes import Change, Standardise
-from glassnet.diagnosis.yardsticks import guessing, held_apart, tells_apart, with_held_out, yardsticks
+from glassnet.diagnosis.yardsticks import (
+    guessing,
+    healthy_recipe,
+    held_apart,
+    small_pictures,
+    tells_apart,
+    with_held_out,
+    yardsticks,
+)
 
 
 def rings(rows=300, seed=0):
@@ -83,6 +92,42 @@ def test_the_small_network_sees_raw_features_standardised():
         validation=(rings(200, 1)[0] * 1e4 + 3e5, rings(200, 1)[1]),
     )
     assert yardsticks(raw).small == pytest.approx(yardsticks(ring_case()).small, abs=0.02)
+
+
+def crosses(rows, seed):
+    """Pictures 10 × 10 of a plus or a cross somewhere: what a dense network finds hard and a convolutional one easy."""
+    rng = np.random.default_rng(seed)
+    X, Y = rng.normal(0, 0.25, (rows, 1, 10, 10)), rng.integers(0, 2, rows)
+    plus = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    for row, (down, across) in enumerate(rng.integers(0, 8, (rows, 2))):
+        X[row, 0, down : down + 3, across : across + 3] += plus if Y[row] else 1 - plus
+    return X, Y
+
+
+def test_beside_a_convolutional_network_the_small_one_is_convolutional():
+    X, Y = crosses(600, 0)
+    convolving = gn.Network((1, 10, 10), gn.Conv2D(4, 3, "relu"), gn.Flatten(), gn.Dense(2, "softmax"))
+    dense = gn.Network((1, 10, 10), gn.Flatten(), gn.Dense(16, "relu"), gn.Dense(2, "softmax"))
+    sticks = {net: yardsticks(Case.asked(net, X, Y, validation=crosses(300, 1))) for net in (convolving, dense)}
+    said = "1×10×10 → conv 16x3 relu → pool 2 drop leftover → flatten → 2 softmax"
+    assert str(sticks[convolving].recipe.network) == said
+    assert str(sticks[dense].recipe.network) == "1×10×10 → flatten → 32 relu → 32 relu → 2 softmax"
+    assert sticks[convolving].small > sticks[dense].small + 0.1
+    model = MLPClassifier((32, 32), alpha=0.0, max_iter=400, random_state=0).fit(X.reshape(600, -1), Y)
+    held, labels = crosses(300, 1)
+    assert sticks[dense].small == pytest.approx(model.score(held.reshape(300, -1), labels), abs=0.06)
+
+
+def test_pictures_too_many_or_too_small_for_a_moment_have_a_dense_yardstick():
+    conv = gn.Network((3, 32, 32), gn.Conv2D(4, 3, "relu"), gn.Flatten(), gn.Dense(2, "softmax"))
+    rng = np.random.default_rng(0)
+    many = Case.asked(conv, rng.normal(size=(6000, 3, 32, 32)), rng.integers(0, 2, 6000))
+    few = Case.asked(conv, many.X[:500], many.Y[:500])
+    # 2 · 16 (9 · 3 · 30 · 30 + 15 · 15 · 2) products a picture, eight times 6,000 of them: 3.8e10
+    assert small_pictures((3, 32, 32), 2, "softmax")[1] == 2 * 16 * (27 * 900 + 450)
+    assert "conv" not in str(healthy_recipe(many).network)
+    assert "conv 16x3" in str(healthy_recipe(few).network)
+    assert small_pictures((1, 5, 8), 2, "softmax") is None
 
 
 def test_a_rare_class_is_told_apart_by_probabilities_before_decisions():

@@ -2,7 +2,8 @@
 
     guessing   the most frequent class, or the mean: it looks at no feature
     linear     one layer on standardised features, to its minimum
-    small      a small network known to be healthy, on standardised features, trained beside it in a moment
+    small      a small network known to be healthy, on standardised features, trained beside it in a moment: beside a
+               convolutional one, a convolutional one
 
 A training falls short when it ends more than 5 points of accuracy (0.1 of R²) below the better of the last two, or no better
 than guessing.
@@ -24,7 +25,7 @@ from glassnet.diagnosis.findings import Verdict
 from glassnet.equations.optimizers import LBFGS, Adam
 from glassnet.equations.schedules import CosineDecay
 from glassnet.errors import GlassnetError
-from glassnet.layers import Dense, Flatten
+from glassnet.layers import Conv2D, Dense, Flatten, MaxPool2D
 from glassnet.network import Network
 from glassnet.training.arrays import held_out_fraction
 from glassnet.training.callbacks import EarlyStopping
@@ -39,6 +40,12 @@ UPDATES = 1_500
 """Updates the small network has at least."""
 MUCH = 3e9
 """Products of a weight and a row in a training of the small network from which on one seed is enough: a second or so."""
+MOST = 2.4e10
+"""Those from which on pictures are too many, or too large, for a convolutional network in a moment."""
+FILTERS, FEWEST_EPOCHS = 16, 8
+"""Of the small convolutional network."""
+SLOWER = 2
+"""How many products of a dense layer take as long as one of a convolution."""
 FEWEST_TO_HOLD_OUT = 40
 FEWEST_TO_STOP = 100
 """Rows from which on a regression's small network is stopped early; of fewer none can be spared."""
@@ -170,6 +177,20 @@ def held_apart(case: Case, fraction: float, seed: int = 0) -> Case:
     return replace(case, X=rest.X, Y=rest.Y, held=(held.X, held.Y), settings=settings)
 
 
+def small_pictures(inputs: tuple[int, ...], outputs: int, head: str) -> tuple[Network, float] | None:
+    """The convolutional network known to be healthy, and how long a picture takes, in products of a dense layer's weights.
+
+    None where pictures are too small for it.
+    """
+    channels, high, wide = inputs
+    high, wide = high - 2, wide - 2
+    if min(high, wide) < 4:
+        return None
+    layers = (Conv2D(FILTERS, 3, "relu"), MaxPool2D(2, leftover="drop"), Flatten(), Dense(outputs, head))
+    products = SLOWER * FILTERS * (9 * channels * high * wide + (high // 2) * (wide // 2) * outputs)
+    return Network(inputs, *layers), float(products)
+
+
 def small_network(inputs: tuple[int, ...], outputs: int, head: str) -> Network:
     """The network known to be healthy on standardised inputs of this shape."""
     wide = math.prod(inputs) > 100
@@ -228,6 +249,11 @@ def healthy_recipe(case: Case) -> Case:
     size = min(32, len(X))
     epochs = int(np.clip(math.ceil(UPDATES / math.ceil(len(X) / size)), 20, 400))
     rate = 0.003 if math.prod(shape) > 100 else 0.01
+    convolves = any(isinstance(layer, Conv2D) for layer in case.network.layers)
+    pictures = small_pictures(shape, Y.shape[1], head) if convolves else None
+    if pictures is not None and pictures[1] * len(X) * FEWEST_EPOCHS < MOST:
+        network, rate = pictures[0], 0.003
+        epochs = min(epochs, max(FEWEST_EPOCHS, int(MUCH / (pictures[1] * len(X)))))
     settings: dict[str, Any] = {
         "loss": loss, "optimizer": Adam(CosineDecay(rate, epochs)), "batch_size": size, "epochs": epochs, "seed": SEEDS[0],
     }  # fmt: skip
@@ -248,7 +274,7 @@ def yardsticks(case: Case, budget: float = math.inf) -> Yardsticks | None:
     guess = guessing(recipe.metric, samples.Y, rows.Y)
     scores: list[float] = []
     start = time.perf_counter()
-    work = float(recipe.derivation.parameter_count) * len(samples) * recipe.epochs
+    work = _products(recipe) * len(samples) * recipe.epochs
     for seed in SEEDS if work < MUCH else SEEDS[:1]:
         scores.append(small_score(recipe, seed, seconds_left(budget, began)))
         if time.perf_counter() - began > budget:
@@ -261,6 +287,17 @@ def yardsticks(case: Case, budget: float = math.inf) -> Yardsticks | None:
         recipe.metric, "held-out" if recipe.held_samples is not None else "training", len(rows), guess, linear, small,
         len(scores), recipe, end - began, (middle - start) / len(scores), end - middle,
     )  # fmt: skip
+
+
+def _products(recipe: Case) -> float:
+    """Products of a weight and a number, of one row going through the small network."""
+    last, shape = recipe.network.layers[-1], recipe.network.input_shape
+    if any(isinstance(layer, Conv2D) for layer in recipe.network.layers):
+        assert isinstance(last, Dense)
+        found = small_pictures(shape, last.units, "linear")
+        assert found is not None
+        return found[1]
+    return float(recipe.derivation.parameter_count) if recipe.derivation is not None else 0.0
 
 
 def seconds_left(budget: float, began: float) -> float | None:
