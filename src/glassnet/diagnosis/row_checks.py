@@ -25,6 +25,8 @@ PICTURES = 600
 """Pictures that augmentation is tried on."""
 SURELY = 4.5
 """Standard errors beyond which a difference of means or spreads is none of chance."""
+MOSTLY = 0.9
+"""The share of rows that repeat another above which the others are too few, however many they are."""
 COMPARED = 12
 """Rows that each part needs before parts are compared."""
 
@@ -127,7 +129,7 @@ def check_repeated(case: Case, seen: Seen | None = None) -> list[Finding]:
             Finding(
                 "data.duplicate_rows",
                 f"{spare} of {len(seen.X)} training rows repeat an earlier one.",
-                confidence=0.8 if seen.distinct < 30 else 0.5 if within > 0.5 else 0.1,
+                confidence=0.8 if seen.distinct < 30 or within > MOSTLY else 0.5 if within > 0.5 else 0.1,
                 measured=(Measured("share of training rows that repeat another", within, "near 0"),),
                 false_alarm="The rows were measured twice, not copied.",
             )
