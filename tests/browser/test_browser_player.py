@@ -63,6 +63,7 @@ def test_by_keyboard(open_page, film):
     ):
         page.keyboard.press(key)
         drawn(page, number)
+        assert page.get_by_role("slider", name="Frame").input_value() == str(number)
     page.get_by_role("button", name="Next frame").press("Enter")
     drawn(page, 1)
     page.get_by_role("button", name="Frame before").press("Enter")

@@ -19,6 +19,7 @@ import numpy as np
 from glassnet.diagnosis.case import Case
 from glassnet.diagnosis.changes import Balanced, Change, DropRows, Fitted
 from glassnet.diagnosis.cure_search import (
+    LATEST,
     MOST_CANDIDATES,
     RESERVE,
     RESERVED,
@@ -321,7 +322,7 @@ def _cured(own: Case, found: Confirmed, run: Run, search: Search) -> tuple[Run, 
             fitting = min(fitting, math.floor(RESERVED * search.left / (more * found.pace)))
         if fitting >= found.epochs:
             changed = own.changed(found.with_epochs(fitting))
-            whole = changed.train(record="auto", max_seconds=search.left)
+            whole = changed.train(record="auto", max_seconds=LATEST * search.left)
             if whole.status != "out of time":
                 cured, epochs, reached = whole, fitting, math.nan
     if run.preparation is not None and not changes_values(found.change):

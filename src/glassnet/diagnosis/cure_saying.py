@@ -84,7 +84,7 @@ def _shortened(cure: Cure, had: int, whole: int) -> str:
     if epochs == had:
         return f"{said}; {more}"
     reached = (
-        f": {METRICS.get(cure.metric, cure.metric)} {score_said(cure.reached)}" if cure.reached == cure.reached else ""
+        f": {METRICS.get(cure.metric, cure.metric)} {score_said(cure.reached)}" if math.isfinite(cure.reached) else ""
     )
     return f"{said}; the cured run then went on to {epochs:,}{reached}." + (
         "" if epochs == whole else f" {more.capitalize()}"

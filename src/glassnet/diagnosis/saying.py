@@ -151,9 +151,9 @@ def as_text(diagnosis: Diagnosis) -> str:
             lines += ["", "Nothing was found that is strongly suspicious." if notes else "Nothing was found."]
     else:
         said = diagnosis.alarms
-        heading = "Notes:" if said else f"{harmless(diagnosis)}:"
+        heading = "Notes:" if said else f"{harmless(undecided(diagnosis))}:"
         if not said:
-            lines += ["", nothing_said(diagnosis) if notes else "Nothing was found."]
+            lines += ["", nothing_said(undecided(diagnosis)) if notes else "Nothing was found."]
     already = {finding.sentence for finding in said}
     notes = [finding for finding in notes if finding.sentence not in already]
     lines += ["", heading, *_notes(notes, names)] if notes else []
@@ -169,19 +169,15 @@ def undecided(diagnosis: Diagnosis) -> bool:
     return verdict.learns is None and known and float(verdict.score or 0) < float(verdict.needed or 0)
 
 
-def nothing_said(diagnosis: Diagnosis) -> str:
+def nothing_said(undecided: bool) -> str:
     """The sentence of a diagnosis without alarms."""
-    if undecided(diagnosis):
-        return "Nothing was found that is sure to keep it from learning."
-    return "Nothing was found that needs a cure."
+    return "Nothing was found that " + ("is sure to keep it from learning." if undecided else "needs a cure.")
 
 
-def harmless(diagnosis: Diagnosis) -> str:
+def harmless(undecided: bool) -> str:
     """What the notes of a diagnosis without alarms are called."""
-    return (
-        "Unusual; the whole training would show whether it does harm"
-        if undecided(diagnosis)
-        else ("Unusual, without harm that could be seen")
+    return "Unusual" + (
+        "; the whole training would show whether it does harm" if undecided else ", without harm that could be seen"
     )
 
 
@@ -264,7 +260,7 @@ def as_plain(diagnosis: Diagnosis) -> dict[str, Any]:
             "on_training": finite(verdict.on_training), "needed": finite(verdict.needed),
             "yardsticks": {name: finite(score) for name, score in verdict.yardsticks.items()},
         },
-        "untested": untested(diagnosis), "nothing": nothing_said(diagnosis), "harmless": harmless(diagnosis),
+        "untested": untested(diagnosis), "undecided": undecided(diagnosis),
         "findings": [_plain_finding(finding, diagnosis.features) for finding in diagnosis],
         "checked": list(diagnosis.checked),
         "stage": diagnosis.stage,

@@ -72,7 +72,9 @@ class Experiments:
             before, needed = self.before, self.needed
             if changed.metric != self.case.metric:  # numbers that become classes: what is needed is another score
                 sticks = yardsticks(changed, max(0.01, self.left))
-                before, needed = math.nan, math.inf if sticks is None else sticks.needed
+                if sticks is None:
+                    return None
+                before, needed = math.nan, sticks.needed
         except (GlassnetError, ValueError, IndexError):
             return None
         proof = Proof(change, before, changed.judged(run), needed, changed.metric, epochs)

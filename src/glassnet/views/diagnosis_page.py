@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.diagnosis.findings import Diagnosis
-from glassnet.diagnosis.saying import SETTINGS_SHOWN, STRONG, as_plain, cure_plain, cure_text, score_said
+from glassnet.diagnosis.saying import (
+    SETTINGS_SHOWN,
+    STRONG,
+    as_plain,
+    cure_plain,
+    cure_text,
+    harmless,
+    nothing_said,
+    score_said,
+)
 from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.views.pages import fragment, numbers, page
 
@@ -115,9 +124,11 @@ def section(found: Mapping[str, Any]) -> dict[str, Any]:
     findings = [
         _shown(finding, place, bool(found.get("untested"))) for place, finding in enumerate(found["findings"], 1)
     ]
-    suspected = bool(found.get("untested"))
-    nothing = "Nothing was tested; what is suspicious stands below." if suspected and findings else found["nothing"]
-    harmless = f"{found['harmless']}." if all(f["severity"] == "note" for f in findings) else ""
+    suspected, unknown = bool(found.get("untested")), bool(found.get("undecided"))
+    nothing = (
+        "Nothing was tested; what is suspicious stands below." if suspected and findings else nothing_said(unknown)
+    )
+    notes_alone = f"{harmless(unknown)}." if all(f["severity"] == "note" for f in findings) else ""
     verdict = found["verdict"]
     scores = [("this training", verdict["score"], True)] if verdict["learns"] is not None else []
     scores += [(name, score, False) for name, score in verdict["yardsticks"].items()]
@@ -131,7 +142,7 @@ def section(found: Mapping[str, Any]) -> dict[str, Any]:
         "alarms": [finding for finding in findings if finding["severity"] != "note"],
         "notes": [finding for finding in findings if finding["severity"] == "note"],
         "notes_title": "Suspicious, not tested" if suspected else "Notes",
-        "about_notes": "The stronger suspicions are open, with what may cure them." if suspected else harmless,
+        "about_notes": "The stronger suspicions are open, with what may cure them." if suspected else notes_alone,
         "nothing": nothing,
         "checked": found["checked"],
         "seconds": found["seconds"],
